@@ -1,0 +1,1 @@
+"""Who fits: text and candidates in, ranked suggestions with reasons out."""

@@ -1,0 +1,1 @@
+"""Who can mediate: the pool of mediators, the tree of regions, the taxonomy of quarrels."""
