@@ -153,6 +153,19 @@ class WebSession(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
 
 
+class ApiKey(SQLModel, table=True):
+    """A key for /api/v1/: sees what its owner sees. Only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    name: str = Field(max_length=60)
+    key_hash: str = Field(max_length=64, unique=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+
+
 class FormKey(SQLModel, table=True):
     """The hidden key of a form already taken: the same key gives the same answer, never a second case."""
 
