@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import CursorResult, delete, exists, insert, select, update
 from sqlmodel import Session, SQLModel, col
 
-from talent_pool import regions
+from talent_pool import regions, taxonomy
 from talent_pool.changes import note
 from talent_pool.models import (
     Absence,
@@ -90,7 +90,7 @@ def enrol_all(session: Session, enrolments: Iterable[Enrolment]) -> list[Mediato
     """Take many at once, in few statements, and return them in that order. Raises as `enrol`, before any write."""
     given = list(enrolments)
     mediators = [Mediator.model_validate(_checked(one.base.model_dump())) for one in given]
-    skills = [[_checked_skill(skill) for skill in one.skills] for one in given]
+    skills = [_checked_skills(one.skills) for one in given]
     areas = [sorted({_checked_region(area) for area in one.service_areas}) for one in given]
     session.add_all(mediators)
     session.flush()
@@ -151,7 +151,7 @@ def get_mediator(session: Session, mediator_id: int) -> Mediator:
 
 def set_expertise(session: Session, mediator_id: int, skills: Iterable[Skill]) -> None:
     """Replace what a mediator is good at. Raises ValueError for an unknown type or sub-type, or one given twice."""
-    _replace(session, mediator_id, Expertise, [_checked_skill(skill) for skill in skills])
+    _replace(session, mediator_id, Expertise, _checked_skills(skills))
 
 
 def set_service_areas(session: Session, mediator_id: int, areas: Iterable[int]) -> None:
@@ -279,8 +279,11 @@ def plain_name(text: str) -> str:
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     """Validate all fields of a mediator and bring them into their stored form."""
     base = MediatorBase.model_validate(fields)
+    spoken = [code for code in base.dialects.split(",") if code]
+    if strange := set(spoken) - taxonomy.dialects().keys():
+        raise ValueError(f"unknown dialect: {min(strange)}")
     stored = {"name": plain_name(base.name), "phone": plain_phone(base.phone), "home": _checked_region(base.home)}
-    return {**base.model_dump(), **stored}
+    return {**base.model_dump(), **stored, "dialects": ",".join(spoken)}
 
 
 def _checked_region(code: int) -> int:
@@ -289,8 +292,17 @@ def _checked_region(code: int) -> int:
     return code
 
 
-def _checked_skill(skill: Skill) -> dict[str, Any]:
-    return {"type": skill.type, "subtype": skill.subtype, "years": skill.years}
+def _checked_skills(skills: Iterable[Skill]) -> list[dict[str, Any]]:
+    rows = [
+        Expertise.model_validate({"mediator_id": 0, "type": skill.type, "subtype": skill.subtype, "years": skill.years})
+        for skill in skills
+    ]
+    for row in rows:
+        taxonomy.check_type(row.type, row.subtype)
+    named = [(row.type, row.subtype) for row in rows]
+    if twice := {str(name) for name in named if named.count(name) > 1}:
+        raise ValueError(f"expertise given twice: {min(twice)}")
+    return [row.model_dump(include={"type", "subtype", "years"}) for row in rows]
 
 
 def _replace(session: Session, mediator_id: int, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
