@@ -335,6 +335,7 @@ class Invitation(CaseRow, table=True):
     purpose: Purpose = Field(sa_type=Word(Purpose))  # type: ignore[call-overload]
     side_id: int | None = Field(default=None, foreign_key="side.id", index=True, ondelete="CASCADE")
     assignment_id: int | None = Field(default=None, foreign_key="assignment.id", index=True, ondelete="CASCADE")
+    nonce: str = Field(max_length=40)  # the secret key makes the token from it; without the key it says nothing
     token_hash: str = Field(max_length=64, unique=True)
     code_hash: str | None = Field(default=None, max_length=64, index=True)  # the short code typed by hand, unique among living ones
     created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
