@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CursorResult
+from sqlalchemy import CursorResult, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -15,8 +15,9 @@ def take(session: Session, table: type[SQLModel], **values: Any) -> bool:
     """
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    done = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return changed(done) == 1
+    statement = insert(table).values(**values).on_conflict_do_nothing()
+    # The row itself, not rowcount: behind an INSERT, PostgreSQL's is -1 whatever happened.
+    return session.execute(statement.returning(*inspect(table).primary_key)).first() is not None
 
 
 def changed(done: Any) -> int:

@@ -84,7 +84,7 @@ def deliver(
     round_ = _Round(database, owner, pace or Pace())
     for name, channel in channels.items():
         round_.serve(channel, _due_ids(database, name, now, limit), now)
-    _fail_unknown(database, list(channels), now)
+    _tell_orphans(database, list(channels))
     return round_.done
 
 
@@ -201,14 +201,15 @@ def _mark_waiting(database: Database, channel: str, row_id: int, owner: str, rea
         _change(session, and_(waiting, col(Outbox.error) != reason), error=reason)
 
 
-def _fail_unknown(database: Database, known: list[str], now: datetime) -> None:
-    """Fail the messages of a channel that was taken away, so that they do not wait unseen."""
-    orphan = and_(col(Outbox.channel).not_in(known), _is_due(now))
+def _tell_orphans(database: Database, known: list[str]) -> None:
+    """Write on the messages of a channel that was taken away why they wait; they go out when it comes back."""
+    waiting = and_(col(Outbox.state) == SendState.WAITING, col(Outbox.channel).not_in(known))
+    orphan = and_(waiting, col(Outbox.error) != NO_CHANNEL)
     with database.read() as session:
         if session.execute(select(col(Outbox.id)).where(orphan).limit(1)).first() is None:
             return  # the usual case, without asking for SQLite's only write lock
     with database.write() as session:
-        _change(session, orphan, state=SendState.FAILED, error=NO_CHANNEL)
+        _change(session, orphan, error=NO_CHANNEL)
 
 
 def _change(session: Session, where: ColumnElement[bool], **values: Any) -> int:
@@ -223,7 +224,7 @@ def unsent_longer_than(session: Session, age: timedelta, now: datetime) -> dict[
     """Count by channel the messages that have waited longer than `age`; empty when all is well."""
     old = (col(Outbox.state) == SendState.WAITING, col(Outbox.created_at) < now - age)
     rows = session.execute(select(col(Outbox.channel), func.count()).where(*old).group_by(col(Outbox.channel)))
-    return dict(rows.tuples().all())
+    return dict(iter(rows))
 
 
 def replay(session: Session, message_id: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -42,7 +43,7 @@ def compose(message: Message, sender: str) -> EmailMessage:
     """Return the mail. Its Message-ID depends on the message's key and the sender's domain alone."""
     mail = EmailMessage()
     try:
-        mail["From"], mail["To"], mail["Subject"] = sender, message.recipient, message.subject
+        mail["From"], mail["To"], mail["Subject"] = sender, Address(addr_spec=message.recipient), message.subject
     except (ValueError, MessageError, IndexError):  # a line break, or an address that is none
         raise ChannelError(N_("邮箱地址不对")) from None
     mail["Date"] = format_datetime(message.at)
