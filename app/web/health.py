@@ -1,12 +1,13 @@
 """Whether the service lives, whether it is ready, and its figures for a monitor. No names, no case texts."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from app import __version__, migrate
+from app.errors import NotFound
 from app.lifecycle import OPEN
 from app.models import Dispute, Heartbeat, Outbox
 from app.scope import SYSTEM
@@ -40,7 +41,9 @@ def readyz() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 @guards.public
 def metrics() -> ResponseReturnValue:
-    """Give counts in Prometheus' text format."""
+    """Give counts in Prometheus' text format, to a monitor on this machine only: how many quarrels a county has is not for everybody."""
+    if request.remote_addr not in ("127.0.0.1", "::1"):
+        raise NotFound()
     with sessions.house().database.read(SYSTEM) as session:
         open_cases = session.execute(select(func.count(col(Dispute.id))).where(col(Dispute.state).in_(OPEN))).scalar_one()
         outbox = list(session.execute(select(col(Outbox.state), func.count(col(Outbox.id))).group_by(col(Outbox.state))))
