@@ -7,10 +7,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 import matching
-from app import cases
+from app import cases, gates
 from app.models import Dispute, Recusal
 from app.policies import policy_for
-from app.workdays import calendar
+from app.workdays import shanghai
 from talent_pool import roster
 from talent_pool.index import RosterIndex
 
@@ -21,49 +21,59 @@ def recused(session: Session, dispute: Dispute) -> set[int]:
     return {*declared, *roster.recused(session, cases.parties_of(session, dispute))}
 
 
-def for_dispute(session: Session, dispute: Dispute, index: RosterIndex, now: datetime, exclude: Collection[int] = ()) -> matching.Suggestion:
-    """Return the names for a case as it stands: the officer's word on the type, else the machine's probabilities; nobody while a barring gate stands."""
-    from app.disputes import gates_of, standing
+def for_dispute(
+    session: Session, dispute: Dispute, index: RosterIndex, now: datetime, exclude: Collection[int] = ()
+) -> matching.Suggestion:
+    """Return the names for a case as it stands: the officer's word on the type, else the machine's probabilities.
 
+    Nobody is named while a gate stands; the suggestion then says which one.
+    """
+    barred = next((gate.code for gate in gates.standing(gates.of(session, dispute))), None)
+    if barred:
+        return matching.Suggestion.barring(barred)
     people = cases.parties_of(session, dispute)
-    reading = dispute.reading
-    agrees = reading.get("type") == dispute.type
+    agrees = dispute.reading.get("type") == dispute.type
     query = matching.Query(
-        probabilities=reading["probabilities"] if agrees else {dispute.type: 1.0},
+        probabilities=dispute.reading["probabilities"] if agrees else {dispute.type: 1.0},
         subtype=dispute.subtype or None,
         region=dispute.place,
         villages=tuple(person.village for person in people if person.village),
         recused=frozenset(recused(session, dispute)),
         exclude=frozenset(exclude),
-        today=calendar().day(now),
-        n=_size(dispute, len({person.side_id for person in people})),
+        today=shanghai(now).date(),
+        n=_size(dispute.area, len({person.side_id for person in people})),
     )
-    barred = next((gate.code for gate in standing(gates_of(session, dispute))), None)
-    return matching.Suggestion.barring(barred) if barred else matching.suggest(query, index)
+    return matching.suggest(query, index)
 
 
 def for_text(
-    session: Session, reading: matching.Reading, index: RosterIndex, now: datetime, *, region: int, people: Iterable[roster.Identity] = (), chosen: str = "", subtype: str = "", n: int = 6
+    session: Session,
+    reading: matching.Reading,
+    index: RosterIndex,
+    now: datetime,
+    *,
+    region: int,
+    people: Iterable[roster.Identity] = (),
+    chosen: str = "",
+    subtype: str = "",
+    n: int = 6,
 ) -> matching.Suggestion:
     """Return the names for words that are not a case yet: the form while it is typed, the JSON API, the command line."""
     people = list(people)
-    barred = matching.barring_gate(reading)
-    if barred:
-        return matching.Suggestion.barring(barred)
+    if reading.barred:
+        return matching.Suggestion.barring(reading.barred)
     query = matching.Query(
         probabilities={chosen: 1.0} if chosen and chosen != reading.type else reading.probabilities,
         subtype=subtype or reading.subtype,
         region=region,
         villages=tuple(person.village for person in people if person.village),
         recused=frozenset(roster.recused(session, people)) if people else frozenset(),
-        today=calendar().day(now),
+        today=shanghai(now).date(),
         n=n,
     )
     return matching.suggest(query, index)
 
 
-def _size(dispute: Dispute, sides: int) -> int:
-    policy = policy_for(dispute.area)
+def _size(area: int, sides: int) -> int:
+    policy = policy_for(area)
     return policy.shortlist_size if sides <= 2 else policy.shortlist_size_many
-
-
