@@ -29,7 +29,7 @@ from app.scope import Role
 from app.settings import Settings, load
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-JIAOKOUHE = 610629103000  # 洛川县交口河镇
+JIAOKOUHE = 610629102000  # 洛川县交口河镇
 POSTGRES = os.environ.get("DIANDAN_TEST_POSTGRES", "")
 ENGINES = ["sqlite", "postgresql"] if POSTGRES else ["sqlite"]
 
