@@ -54,15 +54,28 @@ def history(session: Session, dispute: Dispute) -> list[Event]:
 
 def withdraw(session: Session, dispute: Dispute, now: datetime) -> None:
     """Take back every open question to a mediator and every link, and give the held slot back."""
+    release(session, dispute, now)
+    revoke_links(session, dispute, now)
+
+
+def release(session: Session, dispute: Dispute, now: datetime) -> None:
+    """Take the case back from whoever was asked or has accepted."""
     for assignment in living_assignments(session, dispute):
         assignment.state, assignment.answered_at = AssignmentState.RELEASED, now
+        give_slot_back(session, assignment)
+    session.flush()
+
+
+def give_slot_back(session: Session, assignment: Assignment) -> None:
+    """Free the mediator's slot that an assignment holds, exactly once."""
+    if assignment.slot_held:
+        assignment.slot_held = False
         roster.release(session, assignment.mediator_id)
-    revoke_links(session, dispute, now)
     session.flush()
 
 
 def living_assignments(session: Session, dispute: Dispute) -> list[Assignment]:
-    """Return the assignments that hold a slot: asked or accepted (at most one)."""
+    """Return the assignment that counts: asked or accepted (at most one)."""
     living = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
     return list(session.execute(select(Assignment).where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living)).execution_options(populate_existing=True)).scalars())
 

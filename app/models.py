@@ -159,6 +159,19 @@ class WebSession(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
 
 
+class ApiKey(SQLModel, table=True):
+    """A key for /api/v1/: sees what its owner sees. Only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    name: str = Field(max_length=60)
+    key_hash: str = Field(max_length=64, unique=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+
+
 class FormKey(SQLModel, table=True):
     """The hidden key of a form already taken: the same key gives the same answer, never a second case."""
 
@@ -378,7 +391,7 @@ class Choice(CaseRow, table=True):
 
 
 class Assignment(CaseRow, table=True):
-    """A mediator asked to take the case. A living one (asked, accepted) holds one slot of the mediator's cap."""
+    """A mediator asked to take the case. From asking to the end of mediation it holds one slot of the mediator's cap."""
 
     __tablename__ = "assignment"
     __table_args__ = (UniqueConstraint("dispute_id", "mediator_id"), UniqueConstraint("dispute_id", "position"))
@@ -387,6 +400,7 @@ class Assignment(CaseRow, table=True):
     mediator_id: int = Field(foreign_key="mediator.id", index=True)
     position: int  # 1 = the choice itself, 2 … = reserves in order
     state: AssignmentState = Field(sa_type=Word(AssignmentState))  # type: ignore[call-overload]
+    slot_held: bool = Field(default=False)  # a slot of the mediator's cap is taken by this row, to be released exactly once
     asked_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
     due_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
