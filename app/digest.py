@@ -6,8 +6,8 @@ from datetime import datetime
 
 from app import messages
 from app.lifecycle import LABELS, NEXT_STEPS, State
-from app.workdays import age_band, age_days, show_date
 from app.wording import language, translate
+from app.workdays import age_band, age_days, show_date
 from talent_pool import regions, taxonomy
 
 OVERDUE = "overdue"

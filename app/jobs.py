@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,7 +95,7 @@ def _where(problem: BaseException) -> str:
 
 
 def _queue_all(database: Database, settings: Settings, now: datetime, parts: _Parts) -> list[reminders.Ran]:
-    """Queue each station in a transaction of its own: a whole province in one would keep every page waiting to write."""
+    """Queue each station in a transaction of its own: a province in one would keep every page waiting to write."""
 
     def stations() -> list[int]:
         with database.read() as session:
@@ -105,7 +106,7 @@ def _queue_all(database: Database, settings: Settings, now: datetime, parts: _Pa
             return reminders.queue_station(session, station_id, now, link=settings.base_url)
 
     due = parts.do("due", stations) or []
-    ran = [parts.do(f"{reminders.WEEKLY} station:{each}", lambda each=each: queue(each)) for each in due]  # type: ignore[misc]
+    ran = [parts.do(f"{reminders.WEEKLY} station:{each}", partial(queue, each)) for each in due]
     return [each for each in ran if each is not None]
 
 

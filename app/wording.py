@@ -1,19 +1,35 @@
-"""Words of the house in the reader's language where no page is drawn: messages that the clock writes.
+"""Words in the reader's language: Chinese is the source, English lies in `translations/en/*.po`, one file a topic.
 
-Msgids are Chinese; English is read from the same catalogues as the pages', so that nothing is translated twice.
+Babel alone reads them, without Flask, because the clock writes messages where no page is drawn.
 """
 
 from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-CATALOGUES = Path(__file__).parent / "translations"
+FOLDER = Path(__file__).parent / "translations"
 
 
-def translate(msgid: str, locale: str) -> str:
-    """Return a msgid in `zh` (as it is) or `en`; without English it stays Chinese, so that no message fails."""
-    return _english().get(msgid, msgid) if language(locale) == "en" else msgid
+@lru_cache(maxsize=4)
+def catalogue(language: str) -> NullTranslations:
+    """Return the merged catalogue of a language (every `<language>/*.po`); Chinese needs none."""
+    if language == "zh":
+        return NullTranslations()
+    merged = Catalog(locale=language)
+    for path in sorted((FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    merged[message.id] = message
+    compiled = BytesIO()
+    write_mo(compiled, merged)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def language(locale: str) -> str:
@@ -21,14 +37,6 @@ def language(locale: str) -> str:
     return "en" if locale.lower().startswith("en") else "zh"
 
 
-@lru_cache(maxsize=1)
-def _english() -> dict[str, str]:
-    words: dict[str, str] = {}
-    for path in sorted((CATALOGUES / "en").glob("*.po")):
-        with path.open("rb") as file:
-            entries = [entry for entry in read_po(file, locale="en") if not entry.fuzzy]
-        for entry in entries:
-            # Plurals are tuples, the header's msgid is empty, an empty msgstr is not translated yet.
-            if isinstance(entry.id, str) and isinstance(entry.string, str) and entry.id and entry.string:
-                words[entry.id] = entry.string
-    return words
+def translate(msgid: str, locale: str) -> str:
+    """Return a msgid's words for a locale; one without English stays Chinese, so that no message fails for it."""
+    return catalogue(language(locale)).gettext(msgid)
