@@ -30,8 +30,9 @@ def render_text(source: str, called: str, /, **fields: Any) -> tuple[str, str]:
     """Fill a template given as text; `called` names it in the refusal."""
     try:
         text = _environment().from_string(source).render(**fields)
-    except TemplateError as problem:
-        raise MessageError(N_("消息模板%(name)s有错:%(problem)s"), name=called, problem=problem.message or "") from None
+    except Exception as problem:  # a template can fail in as many ways as a program; whoever edits it reads this line
+        what = str(problem) if isinstance(problem, TemplateError) else type(problem).__name__
+        raise MessageError(N_("消息模板%(name)s有错:%(problem)s"), name=called, problem=what) from None
     subject, _, body = text.partition("\n")
     if not subject.strip() or not body.strip():
         raise MessageError(N_("消息模板%(name)s要有标题行和正文"), name=called)
