@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
 
+from app.links import Links
 from app.scope import SYSTEM, Scope, guard
 from app.settings import Settings
 
@@ -21,6 +22,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.engine = make_engine(settings)
+        self.links = Links(settings.base_url, settings.key())
 
     def session(self, scope: Scope, *, read_only: bool = False) -> Session:
         """Open a session that sees only what `scope` allows; the caller commits and closes."""
@@ -28,6 +30,7 @@ class Database:
         engine = self.engine.execution_options(diandan_read_only=True) if read_only else self.engine
         session = Session(engine, expire_on_commit=False)
         session.info["scope"] = scope
+        session.info["links"] = self.links
         guard(session)
         return session
 

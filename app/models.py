@@ -3,7 +3,7 @@
 Every row that belongs to a case carries the case's station and area, so that `app.scope` can filter and check it without a join.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,11 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+
+
+def utc_now() -> datetime:
+    """Return this moment, for the one column that a row's maker need not give."""
+    return datetime.now(UTC)
 
 
 class Source(StrEnum):
@@ -126,6 +131,7 @@ class Account(SQLModel, table=True):
     email: str = Field(default="", max_length=120)
     locale: str = Field(default="zh", max_length=8)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    enabled_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, sa_column_kwargs={"default": utc_now})  # type: ignore[call-overload]  # since when it is owed reminders
 
 
 class SignInTry(SQLModel, table=True):
@@ -151,6 +157,19 @@ class WebSession(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
     seen_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
     expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+
+
+class ApiKey(SQLModel, table=True):
+    """A key for /api/v1/: sees what its owner sees. Only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    name: str = Field(max_length=60)
+    key_hash: str = Field(max_length=64, unique=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
 
 
 class FormKey(SQLModel, table=True):
@@ -335,6 +354,7 @@ class Invitation(CaseRow, table=True):
     purpose: Purpose = Field(sa_type=Word(Purpose))  # type: ignore[call-overload]
     side_id: int | None = Field(default=None, foreign_key="side.id", index=True, ondelete="CASCADE")
     assignment_id: int | None = Field(default=None, foreign_key="assignment.id", index=True, ondelete="CASCADE")
+    nonce: str = Field(max_length=40)  # the secret key makes the token from it; without the key it says nothing
     token_hash: str = Field(max_length=64, unique=True)
     code_hash: str | None = Field(default=None, max_length=64, index=True)  # the short code typed by hand, unique among living ones
     created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
@@ -371,7 +391,7 @@ class Choice(CaseRow, table=True):
 
 
 class Assignment(CaseRow, table=True):
-    """A mediator asked to take the case. A living one (asked, accepted) holds one slot of the mediator's cap."""
+    """A mediator asked to take the case. From asking to the end of mediation it holds one slot of the mediator's cap."""
 
     __tablename__ = "assignment"
     __table_args__ = (UniqueConstraint("dispute_id", "mediator_id"), UniqueConstraint("dispute_id", "position"))
@@ -380,6 +400,7 @@ class Assignment(CaseRow, table=True):
     mediator_id: int = Field(foreign_key="mediator.id", index=True)
     position: int  # 1 = the choice itself, 2 … = reserves in order
     state: AssignmentState = Field(sa_type=Word(AssignmentState))  # type: ignore[call-overload]
+    slot_held: bool = Field(default=False)  # a slot of the mediator's cap is taken by this row, to be released exactly once
     asked_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
     due_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]

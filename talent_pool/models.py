@@ -129,3 +129,21 @@ class Relation(SQLModel, table=True):
     person_name: str = Field(max_length=40)
     person_phone: str = Field(default="", max_length=20, index=True)
     person_village: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class PoolVersion(SQLModel, table=True):
+    """The number of the last committed change of the pool: one row, locked by every writer until its commit."""
+
+    __tablename__ = "pool_version"
+
+    id: int = Field(default=1, primary_key=True)
+    version: int = Field(default=0, sa_type=BigInteger)
+
+
+class PoolChange(SQLModel, table=True):
+    """The newest change of each mediator; versions become visible in the order of commit, so that none is overlooked."""
+
+    __tablename__ = "pool_change"
+
+    mediator_id: int = Field(primary_key=True, foreign_key="mediator.id", ondelete="CASCADE")
+    version: int = Field(sa_type=BigInteger, index=True)

@@ -1,0 +1,88 @@
+"""What every use case on a case needs: its lock, its moves, its history, the people on its sides."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from app.errors import NotFound
+from app.lifecycle import State, check_move
+from app.models import Assignment, AssignmentState, Dispute, Event, Invitation, Party, Side
+from talent_pool import roster
+
+
+def lock(session: Session, dispute: Dispute) -> Dispute:
+    """Lock the case's row until the transaction ends and read it afresh.
+
+    Without it two sides that seal at the same instant on PostgreSQL each miss the other's ballot, and nobody is ever asked.
+    """
+    changed = session.execute(update(Dispute).where(col(Dispute.id) == dispute.id).values(version=Dispute.version + 1))
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        raise NotFound()
+    session.refresh(dispute)
+    return dispute
+
+
+def move(session: Session, dispute: Dispute, state: State, actor: str, now: datetime, due_at: datetime | None = None, **data: Any) -> None:
+    """Move the case to another state, if the table of moves allows it, with its new clock and its event."""
+    check_move(dispute.state, state)
+    before, dispute.state, dispute.due_at = dispute.state, state, due_at
+    note(session, dispute, "moved", actor, now, before=before.value, after=state.value, **data)
+    session.flush()
+
+
+def note(session: Session, dispute: Dispute, kind: str, actor: str, now: datetime, **data: Any) -> None:
+    """Add an event to the case's history."""
+    session.add(Event(**dispute.owns(), at=now, kind=kind, actor=actor, data=data))
+
+
+def sides_of(session: Session, dispute: Dispute) -> list[Side]:
+    """Return the sides, A first."""
+    return list(session.execute(select(Side).where(col(Side.dispute_id) == dispute.id).order_by(col(Side.letter))).scalars())
+
+
+def parties_of(session: Session, dispute: Dispute) -> list[Party]:
+    """Return everybody on the sides, spokespersons first within a side."""
+    return list(session.execute(select(Party).where(col(Party.dispute_id) == dispute.id).order_by(col(Party.side_id), col(Party.spokesperson).desc(), col(Party.id))).scalars())
+
+
+def history(session: Session, dispute: Dispute) -> list[Event]:
+    """Return what happened, oldest first."""
+    return list(session.execute(select(Event).where(col(Event.dispute_id) == dispute.id).order_by(col(Event.at), col(Event.id))).scalars())
+
+
+def withdraw(session: Session, dispute: Dispute, now: datetime) -> None:
+    """Take back every open question to a mediator and every link, and give the held slot back."""
+    release(session, dispute, now)
+    revoke_links(session, dispute, now)
+
+
+def release(session: Session, dispute: Dispute, now: datetime) -> None:
+    """Take the case back from whoever was asked or has accepted."""
+    for assignment in living_assignments(session, dispute):
+        assignment.state, assignment.answered_at = AssignmentState.RELEASED, now
+        give_slot_back(session, assignment)
+    session.flush()
+
+
+def give_slot_back(session: Session, assignment: Assignment) -> None:
+    """Free the mediator's slot that an assignment holds, exactly once."""
+    if assignment.slot_held:
+        assignment.slot_held = False
+        roster.release(session, assignment.mediator_id)
+    session.flush()
+
+
+def living_assignments(session: Session, dispute: Dispute) -> list[Assignment]:
+    """Return the assignment that counts: asked or accepted (at most one)."""
+    living = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
+    return list(session.execute(select(Assignment).where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living)).execution_options(populate_existing=True)).scalars())
+
+
+def revoke_links(session: Session, dispute: Dispute, now: datetime, *, side_id: int | None = None) -> None:
+    """Revoke the case's links, or one side's."""
+    query = update(Invitation).where(col(Invitation.dispute_id) == dispute.id, col(Invitation.revoked_at).is_(None))
+    if side_id is not None:
+        query = query.where(col(Invitation.side_id) == side_id)
+    session.execute(query.values(revoked_at=now))

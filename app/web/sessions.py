@@ -1,0 +1,143 @@
+"""Who is at the browser, and the one database session of the request. The cookie holds a signed random id; everything else is a row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from flask import Flask, current_app, g, request, session
+from sqlmodel import Session
+
+from app import accounts, visits
+from app.accounts import Viewer
+from app.db import Database
+from app.scope import NOBODY, Scope
+from app.settings import Settings
+from talent_pool.index import RosterIndex
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TOUCH_EVERY = timedelta(minutes=1)
+
+
+@dataclass
+class House:
+    """What lives as long as the process: settings, database, clock, and the index of the pool."""
+
+    settings: Settings
+    database: Database
+    clock: Callable[[], datetime]
+    _index: RosterIndex | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def index(self, db: Session) -> RosterIndex:
+        """Return the pool's index, brought up to the newest change that is visible to this session."""
+        with self._lock:
+            if self._index is None:
+                self._index = RosterIndex.load(db)
+            else:
+                self._index.refresh(db)
+            return self._index
+
+
+def house() -> House:
+    """Return the process's house."""
+    found = current_app.extensions["diandan"]
+    assert isinstance(found, House)
+    return found
+
+
+def now() -> datetime:
+    """Return the moment of this request: taken once, the same for everything in it."""
+    if "now" not in g:
+        g.now = house().clock()
+    moment: datetime = g.now
+    return moment
+
+
+def viewer() -> Viewer | None:
+    """Return the signed-in account."""
+    found: Viewer | None = g.get("viewer")
+    return found
+
+
+def visit() -> "visits.Visit | None":
+    """Return the side or mediator whose link was opened in this browser."""
+    found: visits.Visit | None = g.get("visit")
+    return found
+
+
+def db() -> Session:
+    """Return the request's database session, within the scope of whoever is at the browser. Safe methods get one that cannot write."""
+    if "db" not in g:
+        g.db = house().database.session(_scope(), read_only=request.method in SAFE)
+    opened: Session = g.db
+    return opened
+
+
+def _scope() -> Scope:
+    if (account := viewer()) is not None:
+        return account.scope
+    guest = visit()
+    return guest.scope if guest is not None else NOBODY
+
+
+def commit() -> None:
+    """Keep what the view did."""
+    if "db" in g and request.method not in SAFE:
+        g.db.commit()
+
+
+def rollback() -> None:
+    """Forget what the view did."""
+    if "db" in g:
+        g.db.rollback()
+
+
+def sign_in(secret: str, kind: str) -> None:
+    """Bind the browser to a new server-side session; the old cookie's contents (and CSRF secret) go."""
+    language = session.get("locale")
+    session.clear()
+    session[kind] = secret
+    if language:
+        session["locale"] = language
+
+
+def sign_out() -> None:
+    """Let the browser forget; the row must be ended by the caller."""
+    language = session.get("locale")
+    session.clear()
+    if language:
+        session["locale"] = language
+
+
+def init_app(app: Flask) -> None:
+    """Find the viewer before each request, close the database session after it."""
+    app.before_request(_find)
+    app.teardown_request(_close)
+
+
+def _find() -> None:
+    if request.endpoint is None or request.endpoint == "static" or request.blueprint in ("health", "api"):
+        return
+    if secret := session.get("account"):
+        _find_account(secret)
+    elif secret := session.get("visit"):
+        with house().database.read() as reading:
+            g.visit = visits.find(reading, secret, now())
+
+
+def _find_account(secret: str) -> None:
+    with house().database.read(NOBODY) as reading:
+        found = accounts.find_viewer(reading, house().settings, secret, now())
+    if found is None:
+        return
+    g.viewer, seen_at = found
+    if now() - seen_at > TOUCH_EVERY:
+        with house().database.write(NOBODY) as writing:
+            accounts.touch(writing, secret, now())
+
+
+def _close(_problem: BaseException | None) -> None:
+    opened = g.pop("db", None)
+    if opened is not None:
+        opened.close()
