@@ -15,6 +15,8 @@ from sklearn.svm import LinearSVC
 from matching.features import BLOCKS, Feature, extract
 from matching.text import cut, normalise, redact
 from matching.weights import NONE, Floats, Weights, softmax
+from talent_pool.taxonomy import subtypes as subtypes_of
+from talent_pool.taxonomy import types
 
 Labels = Sequence[str]
 Extracted = list[Feature]
@@ -87,10 +89,10 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         keys, block, idf = _vocabulary(seen, self.min_df)
         matrix = vectorise(seen, keys, block, idf)
         rows, labels, counts = _repeated(y, also, self.also_weight)
-        types, coef, intercept = self._linear(matrix[rows], labels, counts)
+        names, coef, intercept = self._linear(matrix[rows], labels, counts)
         sub_names, sub_coef, sub_intercept = self._linear(matrix, list(subtypes), np.ones(len(y)))
         return Weights(
-            types=types, subtypes=sub_names, allowed=_allowed(y, also, subtypes), keys=keys, block=block, idf=idf, coef=coef, intercept=intercept,
+            types=names, subtypes=sub_names, allowed=_allowed(y, also, subtypes), keys=keys, block=block, idf=idf, coef=coef, intercept=intercept,
             sub_coef=sub_coef, sub_intercept=sub_intercept, temperature=1.0, threshold=0.0,
         )  # fmt: skip
 
@@ -142,7 +144,7 @@ def _allowed(y: Labels, also: Sequence[Labels], subtypes: Labels) -> dict[str, t
     pairs = Counter((type_, sub) for main, more, sub in zip(y, also, subtypes, strict=True) if sub for type_ in (main, *more))
     found: dict[str, list[str]] = {}
     for (type_, sub), count in sorted(pairs.items()):
-        if count >= _SEEN_TOGETHER:
+        if count >= _SEEN_TOGETHER and type_ in types() and sub in subtypes_of(type_):
             found.setdefault(type_, []).append(sub)
     return {type_: tuple(names) for type_, names in found.items()}
 

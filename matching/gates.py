@@ -2,12 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from matching.text import Normal
 from talent_pool.files import data_dir
+from talent_pool.taxonomy import colour_rule, get_gate
 
 HARD = ("crime_suspected", "domestic_violence")  # while one of these stands, no shortlist is made
 _AROUND = 8  # an exception is looked for within so many characters around a hit
@@ -90,7 +92,7 @@ def find_gates(normal: Normal) -> tuple[Hit, ...]:
     text = blanked(normal.text)
     for rule in rulebook().gates:
         if rule.code not in hits and not rule.yields_to & hits.keys() and (span := _search(rule, text)):
-            hits[rule.code] = Hit(rule.code, *normal.span(*span), article=articles().get(rule.code, ""))
+            hits[rule.code] = Hit(rule.code, *normal.span(*span), article=get_gate(rule.code).article.zh)
     return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
 
 
@@ -126,26 +128,11 @@ def _excepted(rule: Rule, text: str, start: int, end: int) -> bool:
     return any(found.start() < end and found.end() > start - 2 for found in rule.unless.finditer(text[:high], low))
 
 
-@lru_cache(maxsize=1)
-def articles() -> dict[str, str]:
-    """Return gate → law and article number, from data/taxonomy/gates.toml."""
-    path = data_dir() / "taxonomy" / "gates.toml"
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        return {row["code"]: row["article_zh"] for row in tomllib.load(file)["gate"]}
-
-
-# --- colour ----------------------------------------------------------------------------------------------------------------------
-
-_RED_ALONE = {"threat", "weapon", "crowd"}
-_BOUNDARY = ("housing_homestead", "forest_land")
-
-
-def colour(signs: frozenset[str] | set[str], type_: str | None, subtype: str | None) -> str:
-    """Return red, orange, yellow or green for a case with these signs (never for a person)."""
-    if signs & _RED_ALONE or {"prior_failure", "old_grudge"} <= signs:
-        return "red"
-    # An old grudge over a homestead or a field boundary weighs one sign more: most of the quarrels that became crimes began so.
-    heavy = "old_grudge" in signs and (type_ == "housing_homestead" or (type_ in _BOUNDARY and subtype == "boundary"))
-    return ("green", "yellow", "orange", "red")[min(len(signs) + heavy, 3)]
+def colour(signs: Iterable[str], type_: str | None, subtype: str | None) -> str:
+    """Return red, orange, yellow or green for a case with these signs (never for a person), by the numbers of data/taxonomy/signs.toml."""
+    rule, found = colour_rule(), frozenset(signs)
+    # An old grudge over a boundary weighs one sign more: most of the quarrels between neighbours that became crimes began so.
+    heavy = rule.sign in found and (type_ in rule.types or subtype in rule.subtypes)
+    weight = len(found) + (rule.more if heavy else 0)
+    holds = (c.code for c in rule.colours if found & c.any_of or any(together <= found for together in c.all_of) or weight >= c.count)
+    return next(holds, rule.colours[-1].code)
