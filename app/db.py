@@ -71,7 +71,12 @@ def _sqlite(settings: Settings) -> Engine:
     driver = sqlite_driver()
     url = URL.create("sqlite", database=str(settings.sqlite_path))
     engine = create_engine(
-        url, module=driver, pool_size=settings.threads + 2, max_overflow=4, pool_timeout=5, connect_args={"timeout": 5, "check_same_thread": False}
+        url,
+        module=driver,
+        pool_size=settings.threads + 2,
+        max_overflow=4,
+        pool_timeout=5,
+        connect_args={"timeout": 5, "check_same_thread": False},
     )
     # A library with the WAL-reset bug gets the rollback journal: slower, readers wait for writers, but nothing is lost.
     journal = "WAL" if driver.sqlite_version_info >= SAFE_SQLITE else "DELETE"
@@ -81,7 +86,13 @@ def _sqlite(settings: Settings) -> Engine:
         # The driver must not begin transactions by itself: it would begin them deferred, and Alembic's DDL would escape them.
         connection.isolation_level = None
         for pragma in (
-            f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "trusted_schema=OFF", "secure_delete=ON", "mmap_size=0",
+            f"journal_mode={journal}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+            "trusted_schema=OFF",
+            "secure_delete=ON",
+            "mmap_size=0",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -99,6 +110,13 @@ def _postgres(url: URL, settings: Settings) -> Engine:
     size = max(1, settings.threads - 3)
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=size, max_overflow=0, pool_timeout=2, pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "tcp_user_timeout": 5000, "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c timezone=UTC"},
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "tcp_user_timeout": 5000,
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c timezone=UTC",
+        },
     )

@@ -96,7 +96,9 @@ def _filter(state: ORMExecuteState) -> None:
         return
     for entity in entities:
         # track_closure_variables off: the criterion is built here, its values are bound parameters.
-        state.statement = state.statement.options(with_loader_criteria(entity, scope.criterion(entity), include_aliases=True))
+        state.statement = state.statement.options(
+            with_loader_criteria(entity, scope.criterion(entity), include_aliases=True)
+        )
 
 
 def _check(session: Any, _context: UOWTransaction, _instances: object) -> None:

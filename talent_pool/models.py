@@ -57,8 +57,8 @@ class MediatorBase(SQLModel):
     """What is written down about a mediator, once."""
 
     name: Name
-    kind: Kind = Field(sa_type=Word(Kind))  # type: ignore[call-overload]
-    sex: Sex = Field(default=Sex.UNKNOWN, sa_type=Word(Sex))  # type: ignore[call-overload]
+    kind: Kind = Field(sa_type=Word(Kind))
+    sex: Sex = Field(default=Sex.UNKNOWN, sa_type=Word(Sex))
     birth_year: int | None = Field(default=None, ge=1900, le=2020)
     home: int = Field(sa_type=BigInteger, index=True)  # the village (or town) where he or she lives
     phone: str = Field(default="", max_length=20)
@@ -75,7 +75,7 @@ class Mediator(MediatorBase, table=True):
     __table_args__ = (CheckConstraint("open_cases >= 0", name="ck_mediator_open_cases"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    status: Status = Field(default=Status.ACTIVE, sa_type=Word(Status))  # type: ignore[call-overload]
+    status: Status = Field(default=Status.ACTIVE, sa_type=Word(Status))
     open_cases: int = Field(default=0)
     version: int = Field(default=1)
 
@@ -108,7 +108,10 @@ class Absence(SQLModel, table=True):
     """Leave or busy days, both ends included."""
 
     __tablename__ = "absence"
-    __table_args__ = (CheckConstraint("first_day <= last_day", name="ck_absence_days"), Index("ix_absence_days", "last_day", "first_day"))
+    __table_args__ = (
+        CheckConstraint("first_day <= last_day", name="ck_absence_days"),
+        Index("ix_absence_days", "last_day", "first_day"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     mediator_id: int = Field(foreign_key="mediator.id", index=True, ondelete="CASCADE")
@@ -125,7 +128,7 @@ class Relation(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     mediator_id: int = Field(foreign_key="mediator.id", index=True, ondelete="CASCADE")
-    kind: RelationKind = Field(sa_type=Word(RelationKind))  # type: ignore[call-overload]
+    kind: RelationKind = Field(sa_type=Word(RelationKind))
     person_name: str = Field(max_length=40)
     person_phone: str = Field(default="", max_length=20, index=True)
     person_village: int | None = Field(default=None, sa_type=BigInteger)

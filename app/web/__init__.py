@@ -33,14 +33,24 @@ class Diandan(Flask):
         return response
 
 
-def create_app(settings: Settings, database: Database | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
+def create_app(
+    settings: Settings, database: Database | None = None, clock: Callable[[], datetime] | None = None
+) -> Flask:
     """Build the web application. `clock` gives the present moment; tests freeze it."""
     app = Diandan("app", template_folder="templates", static_folder="static")
     app.config.update(
-        SECRET_KEY=settings.key(), MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=500_000, MAX_FORM_PARTS=1_000,
-        SESSION_COOKIE_NAME="__Host-diandan" if settings.secure else "diandan", SESSION_COOKIE_SECURE=settings.secure,
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=settings.secure,
-        SEND_FILE_MAX_AGE_DEFAULT=86_400, TEMPLATES_AUTO_RELOAD=False,
+        SECRET_KEY=settings.key(),
+        MAX_CONTENT_LENGTH=1_000_000,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_PARTS=1_000,
+        SESSION_COOKIE_NAME="__Host-diandan" if settings.secure else "diandan",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.secure,
+        SEND_FILE_MAX_AGE_DEFAULT=86_400,
+        TEMPLATES_AUTO_RELOAD=False,
     )
     app.extensions["diandan"] = sessions.House(settings, database or Database(settings), clock or _now)
     # A name that a template misspells must fail in a test, not print nothing.

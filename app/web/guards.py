@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.errors import Forbidden, N_, NotFound
+from app.errors import N_, Forbidden, NotFound
 from app.models import Purpose
 from app.scope import Role
 from app.web import sessions
