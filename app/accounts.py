@@ -1,4 +1,4 @@
-"""Accounts of officers, coordinators and administrators: passwords, sign-in with counted tries, sessions that end everywhere at once."""
+"""Accounts of officers, coordinators and administrators: passwords, counted tries, sessions that end everywhere at once."""
 
 import hashlib
 import secrets
@@ -90,7 +90,7 @@ def create(
     """Add an account. Officers and heads need a station; the others answer for `area`."""
     if role in (Role.OFFICER, Role.STATION_HEAD) and station_id is None:
         raise InvalidInput({"station": N_("民警要有所属派出所")})
-    if session.execute(select(Account.id).where(col(Account.login) == login)).first():
+    if session.execute(select(col(Account.id)).where(col(Account.login) == login)).first():
         raise InvalidInput({"login": N_("这个账号已经有了")})
     account = Account(
         login=login,
@@ -109,8 +109,8 @@ def create(
 def sign_in(database: Database, *, login: str, password: str, address: str, now: datetime) -> str:
     """Return a new session's secret id. Wrong name and wrong password take the same time and give the same answer.
 
-    Three short transactions, not one: the try must stay counted when the sign-in is refused, and argon2's 30 ms must not be
-    spent while SQLite's only write lock is held.
+    Three short transactions, not one: the try must stay counted when the sign-in is refused, and argon2's 30 ms must not
+    be spent while SQLite's only write lock is held.
     """
     login_hash = _hash(login.strip().lower())
     with database.write(NOBODY) as session:
@@ -187,7 +187,7 @@ def change_password(session: Session, account: Account, *, old: str, new: str) -
 
 
 def find_viewer(session: Session, settings: Settings, secret: str, now: datetime) -> tuple[Viewer, datetime] | None:
-    """Return who this session belongs to and when it was last seen; None when it is unknown, idle, ended, or the account is closed. One query."""
+    """Return who this session belongs to and when it was last seen; None when it has ended or the account is closed."""
     row = session.execute(
         select(
             col(Account.id),

@@ -17,7 +17,7 @@ SAFE_SQLITE = (3, 51, 3)  # below it WAL can corrupt the file when two connectio
 
 
 class Database:
-    """One engine and the sessions on it. `read` runs beside writers; `write` holds SQLite's single write lock from its first statement."""
+    """One engine and its sessions. `read` runs beside writers; `write` holds SQLite's only write lock from the start."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -53,7 +53,7 @@ class Database:
 
 
 def make_engine(settings: Settings) -> Engine:
-    """Return the engine that reliability asks for: FULL + WAL + BEGIN IMMEDIATE on SQLite, bounded waits on PostgreSQL."""
+    """Return an engine that loses nothing: FULL + WAL + BEGIN IMMEDIATE on SQLite, bounded waits on PostgreSQL."""
     return _postgres(make_url(settings.database_url), settings) if settings.database_url else _sqlite(settings)
 
 
@@ -83,7 +83,7 @@ def _sqlite(settings: Settings) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions by itself: it would begin them deferred, and Alembic's DDL would escape them.
+        # The driver must not begin transactions by itself: it begins them deferred, and DDL escapes them.
         connection.isolation_level = None
         for pragma in (
             f"journal_mode={journal}",
@@ -98,7 +98,7 @@ def _sqlite(settings: Settings) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        # Deferred transactions that read first and write later fail at once under contention, whatever the timeout: take the write lock first.
+        # Deferred transactions that read first and write later fail at once under contention, whatever the timeout.
         reading = connection.get_execution_options().get("diandan_read_only", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 

@@ -1,4 +1,4 @@
-"""The life of a case as a table: states, the moves that are allowed, the clock of each state, and what an officer should do next. Pure."""
+"""The life of a case as a table: its states, the moves that are allowed, and what an officer should do next. Pure."""
 
 from enum import StrEnum
 
@@ -89,7 +89,7 @@ SETTLED = frozenset(
     {S.AGREED_WRITTEN, S.AGREED_ORAL, S.PERFORMING, S.CONFIRMING, S.CONFIRMED, S.PERFORMED, S.FOLLOWING_UP}
 )
 ENDED = frozenset({S.FAILED, S.TERMINATED, S.TRANSFERRED, S.CLOSED, S.ARCHIVED})
-# A case stays on the weekly list until it is performed and revisited, or ended: an agreement that nobody performs is still open.
+# A case stays on the weekly list until it is performed and revisited, or ended: an unperformed agreement is open.
 OPEN = frozenset(S) - ENDED
 HOLDS_SLOT = frozenset({S.AWAITING_MEDIATOR, S.SCHEDULED, S.MEDIATING, S.EXTENDED})
 

@@ -1,6 +1,6 @@
-"""Tables of the case: who asked, who was picked, what has happened since; and the house's own: accounts, sessions, messages, clock.
+"""Tables of the case (who asked, who was picked, what since) and of the house: accounts, sessions, messages, clock.
 
-Every row that belongs to a case carries the case's station and area, so that `app.scope` can filter and check it without a join.
+Every row of a case carries the case's station and area, so that `app.scope` can filter and check it without a join.
 """
 
 from datetime import UTC, date, datetime
@@ -92,7 +92,7 @@ class SendState(StrEnum):
     FAILED = "failed"
 
 
-# --- the house: stations, accounts, sessions -------------------------------------------------------------------------------------
+# --- the house: stations, accounts, sessions -------------------------------------------------------------------------
 
 
 class Station(SQLModel, table=True):
@@ -117,7 +117,7 @@ class StationTown(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """An officer, station head, coordinator or administrator. `area` is the region that a coordinator or administrator answers for."""
+    """An officer, station head, coordinator or administrator. `area` is the region that the latter two answer for."""
 
     __tablename__ = "account"
 
@@ -189,7 +189,7 @@ class FormKey(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-# --- the case --------------------------------------------------------------------------------------------------------------------
+# --- the case --------------------------------------------------------------------------------------------------------
 
 
 class CaseNumber(SQLModel, table=True):
@@ -405,7 +405,7 @@ class Choice(CaseRow, table=True):
 
 
 class Assignment(CaseRow, table=True):
-    """A mediator asked to take the case. From asking to the end of mediation it holds one slot of the mediator's cap."""
+    """A mediator asked to take the case. Until mediation ends it holds one slot of the mediator's cap."""
 
     __tablename__ = "assignment"
     __table_args__ = (UniqueConstraint("dispute_id", "mediator_id"), UniqueConstraint("dispute_id", "position"))
@@ -481,7 +481,7 @@ class Event(CaseRow, table=True):
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
-# --- messages and the clock ------------------------------------------------------------------------------------------------------
+# --- messages and the clock ------------------------------------------------------------------------------------------
 
 
 class Outbox(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Every setting of the service: name, default, meaning. Read once at the start from `DIANDAN_*` variables; a bad value stops it."""
+"""Every setting: name, default, meaning. Read once at the start from `DIANDAN_*` variables; a bad value stops it."""
 
 import os
 import secrets
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     trusted_proxy: bool = Field(
         default=False,
-        description="take the client's address and scheme from X-Forwarded-* (only behind a reverse proxy of one's own)",
+        description="believe X-Forwarded-* (only behind a reverse proxy of one's own)",
     )
 
     @field_validator("base_url")

@@ -1,6 +1,6 @@
 """Tables of the talent pool. Written by `talent_pool.roster` alone; read by anyone.
 
-Regions are 12-digit codes kept as integers (all begin with a non-zero digit), so that a whole town, county or city is a range.
+Regions are 12-digit codes kept as integers, so that a whole town, county or city is a range.
 """
 
 from datetime import date
@@ -10,7 +10,6 @@ from typing import Annotated
 from pydantic import StringConstraints
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
-
 
 from talent_pool.columns import Word
 
@@ -144,7 +143,7 @@ class PoolVersion(SQLModel, table=True):
 
 
 class PoolChange(SQLModel, table=True):
-    """The newest change of each mediator; versions become visible in the order of commit, so that none is overlooked."""
+    """The newest change of each mediator; versions become visible in the order of commit."""
 
     __tablename__ = "pool_change"
 

@@ -72,7 +72,7 @@ def _unexpected(problem: Exception) -> Response:
 
 
 def _where(problem: BaseException) -> list[str]:
-    """Return file, line and function of each frame: no local variable, no message, since both may hold a person's words."""
+    """Return file, line and function of each frame; messages and variables may hold a person's words."""
     frames, trace = [], problem.__traceback__
     while trace is not None:
         frames.append(

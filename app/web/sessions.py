@@ -67,7 +67,7 @@ def visit() -> "visits.Visit | None":
 
 
 def db() -> Session:
-    """Return the request's database session, within the viewer's scope. Safe methods get one that is never committed."""
+    """Return the request's database session, in the viewer's scope. Safe methods get one that is never committed."""
     if "db" not in g:
         g.db = house().database.session(_scope(), read_only=request.method in SAFE)
     opened: Session = g.db
