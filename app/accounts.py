@@ -1,4 +1,4 @@
-"""Accounts of officers, coordinators and administrators: passwords, counted tries, sessions that end everywhere at once."""
+"""Accounts of officers, coordinators and administrators: passwords, counted tries, sessions that end at once."""
 
 import hashlib
 import secrets
@@ -109,7 +109,7 @@ def create(
 def sign_in(database: Database, *, login: str, password: str, address: str, now: datetime) -> str:
     """Return a new session's secret id. Wrong name and wrong password take the same time and give the same answer.
 
-    Three short transactions, not one: the try must stay counted when the sign-in is refused, and argon2's 30 ms must not
+    Three short transactions, not one: a refused try must stay counted, and argon2's 30 ms must not
     be spent while SQLite's only write lock is held.
     """
     login_hash = _hash(login.strip().lower())

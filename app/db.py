@@ -17,7 +17,7 @@ SAFE_SQLITE = (3, 51, 3)  # below it WAL can corrupt the file when two connectio
 
 
 class Database:
-    """One engine and its sessions. `read` runs beside writers; `write` holds SQLite's only write lock from the start."""
+    """One engine and its sessions. `read` runs beside writers; `write` holds SQLite's write lock from the start."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -28,7 +28,7 @@ class ScopeMissing(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """What a session may touch: a station's cases, an area's (12-digit codes, both ends included), one case, or none."""
+    """What a session may touch: a station's cases, an area's (12-digit codes, ends included), one case, or none."""
 
     role: Role
     station_id: int | None = None

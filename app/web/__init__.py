@@ -17,7 +17,7 @@ csrf = CSRFProtect()
 
 
 class Diandan(Flask):
-    """Flask with one rule more: a view's transaction is committed once, before its answer leaves, unless that is an error."""
+    """Flask with one rule more: a view's transaction is committed once, before its answer leaves, unless it failed."""
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view; commit for answers below 400, roll back for all others."""
