@@ -141,7 +141,7 @@ class PoolVersion(SQLModel, table=True):
 
 
 class PoolChange(SQLModel, table=True):
-    """The newest change of each mediator. Versions become visible in the order of commit, so that none is overlooked."""
+    """The newest change of each mediator; versions become visible in the order of commit, so that none is overlooked."""
 
     __tablename__ = "pool_change"
 
