@@ -3,7 +3,7 @@
 Every row that belongs to a case carries the case's station and area, so that `app.scope` can filter and check it without a join.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,11 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+
+
+def utc_now() -> datetime:
+    """Return this moment, for the one column that a row's maker need not give."""
+    return datetime.now(UTC)
 
 
 class Source(StrEnum):
@@ -126,6 +131,7 @@ class Account(SQLModel, table=True):
     email: str = Field(default="", max_length=120)
     locale: str = Field(default="zh", max_length=8)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    enabled_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, sa_column_kwargs={"default": utc_now})  # type: ignore[call-overload]  # since when it is owed reminders
 
 
 class SignInTry(SQLModel, table=True):

@@ -1,9 +1,9 @@
 """The only room with Flask: one module a topic, each a blueprint, all guarded by `app.web.guards`."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
@@ -12,7 +12,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.db import Database
 from app.settings import Settings
 from app.web import errors, filters, guards, headers, i18n, sessions
-from app.workdays import Clock
 
 csrf = CSRFProtect()
 
@@ -34,7 +33,7 @@ class Diandan(Flask):
         return response
 
 
-def create_app(settings: Settings, database: Database | None = None, clock: Clock | None = None) -> Flask:
+def create_app(settings: Settings, database: Database | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
     """Build the web application. `clock` gives the present moment; tests freeze it."""
     app = Diandan("app", template_folder="templates", static_folder="static")
     app.config.update(
@@ -57,7 +56,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
 
 
 def _register(app: Flask) -> None:
-    from app.web import ROOMS
+    from app.web.rooms import ROOMS  # here, since the rooms import this package
 
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

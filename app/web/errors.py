@@ -39,7 +39,9 @@ def init_app(app: Flask) -> None:
 
 
 def _refusal(problem: DiandanError) -> Response:
-    return answer(problem.status, gettext(problem.message, **problem.params))
+    # A field may itself be a msgid (the name of a state): translating a name or number gives it back as it is.
+    params = {name: gettext(value) if isinstance(value, str) else value for name, value in problem.params.items()}
+    return answer(problem.status, gettext(problem.message, **params))
 
 
 def _csrf(_problem: CSRFError) -> Response:
