@@ -143,6 +143,17 @@ def _count_try(session: Session, login_hash: str, address_hash: str, now: dateti
     session.add(SignInTry(login_hash=login_hash, address_hash=address_hash, at=now))
 
 
+def count_code_try(database: Database, address: str, now: datetime) -> None:
+    """Count one try of a short code from this address, in a transaction of its own; refuse after too many."""
+    with database.write(NOBODY) as session:
+        _count_try(session, _hash(f"code:{address}"), _hash(address), now)
+
+
+def forget_code_tries(session: Session, address: str) -> None:
+    """Forget the tries of an address after a right code: a village's phones may share one address."""
+    session.execute(delete(SignInTry).where(col(SignInTry.login_hash) == _hash(f"code:{address}")))
+
+
 def open_session(
     session: Session, *, now: datetime, hours: float, account_id: int | None = None, invitation_id: int | None = None
 ) -> str:

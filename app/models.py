@@ -366,9 +366,7 @@ class Invitation(CaseRow, table=True):
     assignment_id: int | None = Field(default=None, foreign_key="assignment.id", index=True, ondelete="CASCADE")
     nonce: str = Field(max_length=40)  # the secret key makes the token from it; without the key it says nothing
     token_hash: str = Field(max_length=64, unique=True)
-    code_hash: str | None = Field(
-        default=None, max_length=64, index=True
-    )  # the short code typed by hand, unique among living ones
+    code_hash: str = Field(max_length=64, unique=True)  # the short code typed by hand
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
