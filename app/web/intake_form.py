@@ -69,6 +69,7 @@ class IntakeForm:
     place_code: str = ""
     sides: list[list[Person]] = field(default_factory=lambda: [[Person()], [Person()]])
     matches: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    added: str = ""  # the first field of a row just added, where the cursor goes
 
     def people(self) -> list[Person]:
         """Return everybody on the form."""
@@ -111,12 +112,14 @@ def add_person(form: IntakeForm, side: str) -> None:
     """Add an empty row to a side, as far as a side may have one more."""
     if side.isascii() and side.isdigit() and int(side) < len(form.sides) and len(form.sides[int(side)]) < MOST_PARTIES:
         form.sides[int(side)].append(Person())
+        form.added = f"sides-{int(side)}-parties-{len(form.sides[int(side)]) - 1}-name"
 
 
 def add_side(form: IntakeForm) -> None:
     """Add a side with one empty row, as far as a case may have one more."""
     if len(form.sides) < MOST_SIDES:
         form.sides.append([Person()])
+        form.added = f"sides-{len(form.sides) - 1}-parties-0-name"
 
 
 def drop_blank_rows(form: IntakeForm) -> None:
