@@ -1,4 +1,4 @@
-"""A quarrel is written down: what the officer typed, what the machine read in it, and who is on which side; and how it is found again."""
+"""A quarrel is written down, with what the machine read in it and who is on which side; and it is found again."""
 
 import re
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from app import formkeys, gates
 from app.accounts import Viewer
 from app.cases import lock, note
 from app.claims import take
-from app.errors import Conflict, Forbidden, InvalidInput, N_, NotFound
+from app.errors import N_, Conflict, Forbidden, InvalidInput, NotFound
 from app.intake import Intake, clean, problems_of
 from app.lifecycle import OPEN, State
 from app.models import CaseNumber, Dispute, Party, Recusal, Side
@@ -27,8 +27,8 @@ _NUMBER = re.compile(r"[0-9A-Za-z\-]{1,40}")
 def log(session: Session, intake: Intake, *, by: Viewer, key: str, now: datetime) -> Dispute:
     """Write a quarrel down and return it. The same `key` again returns the case that it made the first time.
 
-    Raises Forbidden outside a station; InvalidInput when the machine is not sure of the type and the officer has not chosen
-    one, when a child has no guardian, or when the key came with other words before.
+    Raises Forbidden outside a station; InvalidInput when the machine is not sure of the type and the officer has not
+    chosen one, when a child has no guardian, or when the key came with other words before.
     """
     if by.station_id is None:
         raise Forbidden(N_("只有派出所民警可以登记"))
@@ -92,7 +92,7 @@ def _row(session: Session, intake: Intake, reading: matching.Reading, by: Viewer
         subtype=subtype,
         source=intake.source,
         colour=colour,
-        colour_until=now + timedelta(days=taxonomy.colour_rule().expires_days) if colour != "green" else None,
+        colour_until=now + timedelta(days=policy.colour_days) if colour != "green" else None,
         reading=_kept(reading),
         officer_id=by.account_id,
         opened_at=now,
@@ -128,11 +128,10 @@ def _add_sides(session: Session, dispute: Dispute, intake: Intake) -> None:
         side = Side(**dispute.owns(), letter=letter, applicant=letter == "A")
         session.add(side)
         session.flush()
+        assert side.id is not None
         speaker = next((party for party in side_in.parties if party.spokesperson), side_in.parties[0])
         session.add_all(
-            Party(
-                **dispute.owns(), side_id=side.id, **(party.model_dump() | {"spokesperson": party is speaker})
-            )
+            Party(**dispute.owns(), side_id=side.id, **(party.model_dump() | {"spokesperson": party is speaker}))
             for party in side_in.parties
         )
 
@@ -177,11 +176,11 @@ def recuse(session: Session, dispute: Dispute, mediator_id: int, *, reason: str,
 
 
 def get(session: Session, no: str) -> Dispute:
-    """Return the case with this number, if it lies in the session's scope; else NotFound, the same as for one that does not exist."""
+    """Return the case with this number; raise NotFound alike for one that is not there and one outside the scope."""
     # What cannot be a number is not asked: PostgreSQL refuses a NUL with an error of its own.
     if not _NUMBER.fullmatch(no):
         raise NotFound(N_("没有这个案件"))
-    found = session.execute(select(Dispute).where(col(Dispute.no) == no)).scalar_one_or_none()
+    found: Dispute | None = session.execute(select(Dispute).where(col(Dispute.no) == no)).scalar_one_or_none()
     if found is None:
         raise NotFound(N_("没有这个案件"))
     return found
@@ -197,7 +196,7 @@ def work_list(
     limit: int = 50,
     offset: int = 0,
 ) -> list[Any]:
-    """Return the open cases in the session's scope, own ones first, then overdue, then oldest: rows of columns, with the sides' names."""
+    """Return rows of the scope's open cases, own ones first, then overdue, then oldest; `a` and `b` name the sides."""
     names = _speakers().subquery()
     query = select(
         col(Dispute.no),
@@ -223,7 +222,7 @@ def work_list(
     return list(session.execute(ordered.limit(limit).offset(offset)))
 
 
-def _speakers() -> Select[Any]:
+def _speakers() -> Select[Any, Any, Any]:
     """Return the query for who speaks for A and for B, per case."""
     return (
         select(

@@ -1,4 +1,4 @@
-"""What must not be mediated: the machine suspects, an officer confirms or sets aside with a reason, crime and violence need two people."""
+"""What must not be mediated: the machine suspects, an officer decides with a reason; for crime and violence, two do."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ import matching
 from app import cases
 from app.accounts import Viewer
 from app.cases import lock, move, note
-from app.errors import Conflict, Forbidden, InvalidInput, N_, NotFound
+from app.errors import N_, Conflict, Forbidden, InvalidInput, NotFound
 from app.intake import clean
 from app.lifecycle import State
 from app.models import Dispute, Gate, GateState
@@ -37,7 +37,7 @@ def of(session: Session, dispute: Dispute) -> list[Gate]:
 
 
 def standing(gates: list[Gate]) -> list[Gate]:
-    """Return the gates for which no shortlist may be made: crime and violence until overridden, others once confirmed."""
+    """Return the gates that bar a shortlist: crime and violence until overridden, others once confirmed."""
     return [gate for gate in gates if stands(gate)]
 
 
@@ -57,10 +57,12 @@ def triage(session: Session, dispute: Dispute, actor: str, now: datetime) -> Non
         move(session, dispute, goal, actor, now, due_at=dispute.due_at, gates=[gate.code for gate in stop])
 
 
-def decide(session: Session, dispute: Dispute, code: str, *, confirm: bool, reason: str, by: Viewer, now: datetime) -> Gate:
+def decide(
+    session: Session, dispute: Dispute, code: str, *, confirm: bool, reason: str, by: Viewer, now: datetime
+) -> Gate:
     """Confirm a gate or set it aside, with a reason. Crime and violence: setting aside waits for the station head.
 
-    Raises NotFound for a gate that the case does not have, Forbidden for those outside a station, InvalidInput without a reason.
+    Raises NotFound for a gate that the case does not have, Forbidden outside a station, InvalidInput without a reason.
     """
     lock(session, dispute)
     gate = _get(session, dispute, code)

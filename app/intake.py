@@ -1,4 +1,4 @@
-"""What an officer types about a quarrel and its people, checked: the form `/disputes/new` and the JSON API both end here."""
+"""What is typed about a quarrel and its people, checked: the form `/disputes/new` and the JSON API both end here."""
 
 import re
 import unicodedata
@@ -15,8 +15,8 @@ from talent_pool.models import Sex
 
 LONGEST = 10_000  # code points of a narrative
 MOST_SIDES, MOST_PARTIES = 8, 50  # of a case, of a side
-# Controls that a database refuses (NUL), that cannot be sent (lone surrogates), or that turn the text around on the page
-# (bidi overrides); line breaks and tabs stay.
+# Controls that a database refuses (NUL), that cannot be sent (lone surrogates), or that turn the text around on the
+# page (bidi overrides); line breaks and tabs stay.
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 

@@ -1,4 +1,4 @@
-"""Who fits a case, asked with everything the database knows: the people on its sides, who is recused, who was listed before."""
+"""Who fits a case, asked with all that the database knows: the people on its sides, who is recused, who was listed."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ from talent_pool.index import RosterIndex
 
 def recused(session: Session, dispute: Dispute) -> set[int]:
     """Return every mediator who must not have the case: tied to a person on a side, or declared for this case."""
-    declared = session.execute(select(Recusal.mediator_id).where(col(Recusal.dispute_id) == dispute.id)).scalars()
+    declared = session.execute(select(col(Recusal.mediator_id)).where(col(Recusal.dispute_id) == dispute.id)).scalars()
     return {*declared, *roster.recused(session, cases.parties_of(session, dispute))}
 
 
@@ -33,6 +33,7 @@ def for_dispute(
         return matching.Suggestion.barring(barred)
     people = cases.parties_of(session, dispute)
     agrees = dispute.reading.get("type") == dispute.type
+    policy = policy_for(dispute.area)
     query = matching.Query(
         probabilities=dispute.reading["probabilities"] if agrees else {dispute.type: 1.0},
         subtype=dispute.subtype or None,
@@ -41,7 +42,9 @@ def for_dispute(
         recused=frozenset(recused(session, dispute)),
         exclude=frozenset(exclude),
         today=shanghai(now).date(),
-        n=_size(dispute.area, len({person.side_id for person in people})),
+        n=size_for(dispute.area, len({person.side_id for person in people})),
+        widen_below=policy.widen_below,
+        outsiders=policy.outsiders_min,
     )
     return matching.suggest(query, index)
 
@@ -58,8 +61,8 @@ def for_text(
     subtype: str = "",
     n: int = 6,
 ) -> matching.Suggestion:
-    """Return the names for words that are not a case yet: the form while it is typed, the JSON API, the command line."""
-    people = list(people)
+    """Return the names for words that are not a case yet: of the form while it is typed, of the JSON API."""
+    people, policy = list(people), policy_for(region)
     if reading.barred:
         return matching.Suggestion.barring(reading.barred)
     query = matching.Query(
@@ -70,10 +73,13 @@ def for_text(
         recused=frozenset(roster.recused(session, people)) if people else frozenset(),
         today=shanghai(now).date(),
         n=n,
+        widen_below=policy.widen_below,
+        outsiders=policy.outsiders_min,
     )
     return matching.suggest(query, index)
 
 
-def _size(area: int, sides: int) -> int:
+def size_for(area: int, sides: int) -> int:
+    """Return how many names a list holds: more for a quarrel of many sides."""
     policy = policy_for(area)
     return policy.shortlist_size if sides <= 2 else policy.shortlist_size_many

@@ -8,7 +8,12 @@
 
   // --- keys: n new, / search, ? the sheet; Ctrl+Enter or Ctrl+S sends the form ---------------------------------------
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-  const sheet = byId("keys");
+  const sheet = byId("keys"), singles = byId("single-keys");
+  byId("show-keys")?.addEventListener("click", () => sheet.showModal());
+  if (singles) {
+    singles.checked = localStorage.getItem("single-keys") !== "off";
+    singles.addEventListener("change", () => localStorage.setItem("single-keys", singles.checked ? "on" : "off"));
+  }
 
   const single = {
     n: () => { const link = document.querySelector("[data-key=n]"); if (link) link.click(); return link; },
@@ -28,7 +33,7 @@
     } else if (event.altKey && /^[1-3]$/.test(key) && form) {
       const choice = document.querySelectorAll("#reading [data-type]")[Number(key) - 1];
       if (choice) { event.preventDefault(); choice.click(); }
-    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && single[event.key]) {
+    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && singles?.checked && single[event.key]) {
       if (single[event.key]()) event.preventDefault();
     }
   });

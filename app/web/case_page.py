@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import render_template
@@ -16,6 +17,7 @@ from app.models import Account, Dispute, Event, Gate, GateState, Party, Recusal,
 from app.scope import Role
 from app.web import history, sessions
 from app.web.case_parts import PARTS
+from app.web.i18n import locale
 from app.web.marked_text import Piece, pieces, spans_of, words_of
 from talent_pool import taxonomy
 from talent_pool.models import Mediator
@@ -77,7 +79,19 @@ def render(dispute: Dispute, problems: Mapping[str, str] | None = None, typed: M
         typed=typed or {},
         now=sessions.now(),
         may_change=me().station_id is not None,
+        colour=_colour(dispute, sessions.now()),
+        choices=choices,
     )
+
+
+def choices(group: str) -> list[tuple[str, str]]:
+    """Return a closed list as (code, word) in the request's language."""
+    return taxonomy.choices(group, locale())
+
+
+def _colour(dispute: Dispute, now: datetime) -> str:
+    """Return the colour as it holds now: a case that has been quiet for long enough is green again."""
+    return dispute.colour if dispute.colour_until is None or dispute.colour_until > now else "green"
 
 
 def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:

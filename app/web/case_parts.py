@@ -1,4 +1,4 @@
-"""What other rooms put on the page of a case: each part is a name, under which its template finds what its function read."""
+"""What other rooms put on the page of a case: a part is a name, under which its template finds what was read."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -6,10 +6,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import disputes, gates
-from app.errors import InvalidInput, N_, NotFound
+from app.errors import N_, InvalidInput, NotFound
 from app.models import Dispute
 from app.web import case_page, guards, intake_form, places, reading_panel, sessions
-from app.web.case_page import me
+from app.web.case_page import choices, me
 from app.web.intake_form import IntakeForm
 from app.web.reading_panel import Panel
 
@@ -69,7 +69,7 @@ def _form(form: IntakeForm, panel: Panel | None = None, problems: dict[str, str]
 
 
 def _places() -> dict[str, object]:
-    return {"area": me().area, "show_place": places.show}
+    return {"area": me().area, "show_place": places.show, "choices": choices}
 
 
 # --- the case --------------------------------------------------------------------------------------------------------
@@ -87,7 +87,9 @@ def page(no: str) -> ResponseReturnValue:
 def add_gate(no: str) -> ResponseReturnValue:
     """Set a gate that the machine did not see."""
     code, reason = request.form.get("code", ""), request.form.get("reason", "")
-    return _change(no, "new-gate", lambda case: gates.add(sessions.db(), case, code, reason=reason, by=me(), now=sessions.now()))
+    return _change(
+        no, "new-gate", lambda case: gates.add(sessions.db(), case, code, reason=reason, by=me(), now=sessions.now())
+    )
 
 
 @blueprint.post("/disputes/<no>/gates/<code>")
@@ -98,9 +100,17 @@ def decide_gate(no: str, code: str) -> ResponseReturnValue:
     by, now = me(), sessions.now()
     if what in ("confirm", "override"):
         confirm = what == "confirm"
-        return _change(no, f"gate-{code}", lambda case: gates.decide(sessions.db(), case, code, confirm=confirm, reason=reason, by=by, now=now))
+        return _change(
+            no,
+            f"gate-{code}",
+            lambda case: gates.decide(sessions.db(), case, code, confirm=confirm, reason=reason, by=by, now=now),
+        )
     if what in ("agree", "refuse"):
-        return _change(no, f"gate-{code}", lambda case: gates.second(sessions.db(), case, code, agree=what == "agree", by=by, now=now))
+        return _change(
+            no,
+            f"gate-{code}",
+            lambda case: gates.second(sessions.db(), case, code, agree=what == "agree", by=by, now=now),
+        )
     raise NotFound()
 
 
@@ -112,7 +122,9 @@ def correct_type(no: str) -> ResponseReturnValue:
     return _change(
         no,
         "correct",
-        lambda case: disputes.correct_type(sessions.db(), case, type_code=type_code, subtype=subtype, by=me(), now=sessions.now()),
+        lambda case: disputes.correct_type(
+            sessions.db(), case, type_code=type_code, subtype=subtype, by=me(), now=sessions.now()
+        ),
     )
 
 
@@ -123,7 +135,11 @@ def recuse(no: str) -> ResponseReturnValue:
     given, reason = request.form.get("mediator", ""), request.form.get("reason", "")
     if not (given.isascii() and given.isdigit() and len(given) < 10):
         raise NotFound(N_("没有这位调解员"))
-    return _change(no, f"recuse-{given}", lambda case: disputes.recuse(sessions.db(), case, int(given), reason=reason, by=me(), now=sessions.now()))
+    return _change(
+        no,
+        f"recuse-{given}",
+        lambda case: disputes.recuse(sessions.db(), case, int(given), reason=reason, by=me(), now=sessions.now()),
+    )
 
 
 def _change(no: str, form: str, change: Callable[[Dispute], object]) -> ResponseReturnValue:

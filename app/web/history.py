@@ -1,4 +1,4 @@
-"""What happened to a case, in words: one sentence for each kind of event. A kind without a sentence is told by its name."""
+"""What happened to a case, in words: one sentence for each kind of event; a kind without one is told by its name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,12 @@ def lines(session: Session, events: list[Event], accounts: Names) -> list[Line]:
     """Return the history, oldest first, with the names of whoever acted."""
     mediators = _mediators(session, events)
     return [
-        Line(event.at, _who(event.actor, accounts, mediators), _words(event, mediators), str(event.data.get("reason", "")))
+        Line(
+            event.at,
+            _who(event.actor, accounts, mediators),
+            _words(event, mediators),
+            str(event.data.get("reason", "")),
+        )
         for event in events
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from app.errors import InvalidInput, N_
+from app.errors import N_, InvalidInput
 from app.intake import MOST_PARTIES, MOST_SIDES, Intake, clean
 from app.web import places
 from talent_pool import taxonomy
@@ -88,8 +88,10 @@ def fresh() -> IntakeForm:
 
 def parse(given: MultiDict[str, str]) -> IntakeForm:
     """Read what was posted, whatever it is. Raises InvalidInput when more people stand on it than a form can hold."""
-    plain = {name: clean(given.get(name, "")) for name in ("narrative", "type", "subtype", "source", "place", "place_code")}
-    return IntakeForm(key=given.get("key", ""), sides=_sides(given), **plain)
+    form = IntakeForm(key=given.get("key", ""), sides=_sides(given))
+    for name in ("narrative", "type", "subtype", "source", "place", "place_code"):
+        setattr(form, name, clean(given.get(name, "")))
+    return form
 
 
 def _sides(given: Mapping[str, str]) -> list[list[Person]]:
@@ -123,7 +125,7 @@ def add_side(form: IntakeForm) -> None:
 
 
 def drop_blank_rows(form: IntakeForm) -> None:
-    """Forget rows in which nothing was typed; sides A and B and the first row of a side stay, to be complained about."""
+    """Forget rows in which nothing was typed; sides A and B keep one row, to be complained about."""
     sides = [[person for person in side if not person.blank] or [Person()] for side in form.sides]
     form.sides = [side for number, side in enumerate(sides) if number < 2 or not side[0].blank]
 
@@ -140,12 +142,21 @@ def check(form: IntakeForm, area: int) -> Intake:
         problems["narrative"] = N_("这张表不完整,请核对后再交一次")
     place = _resolve(form, "place", form.place, form.place_code, area, problems, only_county=True)
     sides = [
-        {"parties": [person.as_input(_village(form, number, row, person, area, problems)) for row, person in enumerate(side)]}
+        {
+            "parties": [
+                person.as_input(_village(form, number, row, person, area, problems)) for row, person in enumerate(side)
+            ]
+        }
         for number, side in enumerate(form.sides)
     ]
     try:
         intake = Intake.model_validate(
-            {"narrative": form.narrative, "type": form.type, "subtype": form.subtype, "source": form.source or "applied"}
+            {
+                "narrative": form.narrative,
+                "type": form.type,
+                "subtype": form.subtype,
+                "source": form.source or "applied",
+            }
             | {"place": place, "sides": sides}
         )
     except ValidationError as found:
@@ -179,9 +190,7 @@ def _resolve(
 
 def problems_in(found: ValidationError) -> dict[str, str]:
     """Return one plain sentence per field that pydantic refused; field names as on the page."""
-    return {
-        "-".join(str(part) for part in problem["loc"]): _words(problem) for problem in reversed(found.errors())
-    }
+    return {"-".join(str(part) for part in problem["loc"]): _words(problem) for problem in reversed(found.errors())}
 
 
 def _words(problem: Any) -> str:
@@ -195,7 +204,7 @@ def _words(problem: Any) -> str:
 
 
 def on_the_page(form: IntakeForm, problems: Mapping[str, str]) -> dict[str, str]:
-    """Return the problems under fields that can be seen. A key that has served gets a successor, told at the first field."""
+    """Return the problems under fields that can be seen; a key that has served gets a successor, told at the top."""
     if "key" not in problems:
         return dict(problems)
     form.key = new_key()

@@ -1,7 +1,8 @@
-"""A narrative cut into pieces, so that a page can mark the words on which the machine's reading rests, in their place."""
+"""A narrative cut into pieces, so that a page marks in their place the words on which the reading rests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 # What a mark tells, the gravest first: words under a gate are shown as such even where they also speak for the type.
@@ -40,7 +41,7 @@ def pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
     inside = [Span(max(0, s.start), min(len(text), s.end), s.kind) for s in spans]
     cuts = sorted({0, len(text), *(at for s in inside if s.start < s.end for at in (s.start, s.end))})
     runs: list[Piece] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         kinds = {s.kind for s in inside if s.start <= start and end <= s.end}
         kind = next((kind for kind in KINDS if kind in kinds), "")
         if runs and runs[-1].kind == kind:

@@ -1,4 +1,4 @@
-"""Finding a village while it is typed, by name, pinyin or initials; and what typed words mean when nothing was picked."""
+"""Finding a village while it is typed, by name, pinyin or initials; and what words mean when nothing was picked."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,8 @@ def listing() -> ResponseReturnValue:
     """Show buttons for the villages and towns that the words may mean, nearest first."""
     viewer = sessions.viewer()
     assert viewer is not None
-    words = request.args.get("q", "")
+    # A field of the form asks under its own name.
+    words = next(iter(request.args.values()), "")
     return render_template(
         "disputes/_places.html", codes=search(words, viewer.area), area=viewer.area, words=words.strip(), show=show
     )
@@ -46,7 +47,7 @@ def show(code: int, area: int) -> str:
 
 
 def search(words: str, area: int, *, only_county: bool = False) -> list[int]:
-    """Return the villages and towns that the words may mean: those of the county, else those of the province, nearest first."""
+    """Return the villages and towns that the words may mean: the county's, else the province's, nearest first."""
     county = county_of(area)
     found = _inside_town(words, county) or regions.search(words, county, MOST, near=area)
     return found if found or only_county else regions.search(words, None, MOST, near=area)
@@ -63,7 +64,7 @@ def _inside_town(words: str, county: int) -> list[int]:
 
 
 def resolve(words: str, picked: str, area: int, *, only_county: bool = False) -> Found:
-    """Return what was meant: the picked code if it belongs to the words, else the only match, else what to choose from."""
+    """Return what was meant: the picked code if it fits the words, else the only match, else what to choose from."""
     if not words.strip():
         return Found()
     code = _code(picked)

@@ -8,10 +8,9 @@ import matching
 from app import suggesting, twins
 from app.disputes import settled_type
 from app.intake import LONGEST, clean, plain_phone
-from app.policies import policy_for
 from app.web import places, sessions
 from app.web.intake_form import IntakeForm
-from app.web.marked_text import Piece, Span, pieces, spans_of, words_of
+from app.web.marked_text import Piece, pieces, spans_of, words_of
 from talent_pool import taxonomy
 from talent_pool.roster import Person
 
@@ -45,7 +44,7 @@ class Panel:
 
 
 def look(form: IntakeForm) -> Panel | None:
-    """Read what stands on the form; None while there are no words. Nothing is written, whatever the request's method."""
+    """Read what stands on the form; None while there are no words. Nothing is written, though the method is POST."""
     text = clean(form.narrative)[:LONGEST]
     viewer = sessions.viewer()
     if not text or viewer is None:
@@ -79,7 +78,6 @@ def _names(
 ) -> matching.Suggestion | None:
     viewer = sessions.viewer()
     assert viewer is not None
-    policy = policy_for(viewer.area)
     return suggesting.for_text(
         session,
         reading,
@@ -89,7 +87,7 @@ def _names(
         people=_people(form, viewer.area),
         chosen=type_code,
         subtype=subtype,
-        n=policy.shortlist_size if len(form.sides) <= 2 else policy.shortlist_size_many,
+        n=suggesting.size_for(viewer.area, len(form.sides)),
     )
 
 
