@@ -21,6 +21,7 @@ _NO_MORE_THAN = (
     ("accept_workdays", "accept_workdays_max"),
     ("first_contact_red_hours", "first_contact_hours"),
     ("widen_below", "shortlist_size"),
+    ("shortlist_size", "shortlist_size_many"),
     ("outsiders_min", "shortlist_size"),
 )
 
@@ -68,7 +69,8 @@ class Policy(BaseModel):
     justice_office_digest: Rhythm = Field(description="the same to the justice office")
     county_digest: Rhythm = Field(description="the same to the county")
 
-    shortlist_size: Annotated[int, Field(ge=2, le=20)] = Field(description="names put before the sides")
+    shortlist_size: Annotated[int, Field(ge=2, le=20)] = Field(description="names put before two sides")
+    shortlist_size_many: Annotated[int, Field(ge=2, le=20)] = Field(description="names put before three or more sides")
     widen_below: Annotated[int, Field(ge=1, le=20)] = Field(
         description="with fewer eligible names the next larger region is asked"
     )
@@ -78,7 +80,10 @@ class Policy(BaseModel):
     rounds: Annotated[int, Field(ge=1, le=3)] = Field(description="shortlists before someone is designated")
     representatives_max: Annotated[int, Field(ge=1, le=20)] = Field(description="people who speak for a numerous side")
 
+    link_days: Days = Field(description="a side's or mediator's link stays open, unless revoked")
+
     duplicate_days: Days = Field(description="how far back the same quarrel is looked for")
+    colour_days: Days = Field(description="a risk colour expires without a new sign")
     guardian_below_age: Annotated[int, Field(ge=1, le=18)] = Field(description="younger parties need a guardian")
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -39,6 +39,10 @@ class Calendar:
     def __init__(self, special: Iterable[SpecialDay]) -> None:
         self._special: Mapping[date, SpecialDay] = {each.day: each for each in special}
 
+    def day(self, moment: datetime) -> date:
+        """Return the day on which a moment falls in Shanghai."""
+        return shanghai(moment).date()
+
     def is_workday(self, day: date) -> bool:
         """Tell whether offices are open on a day."""
         special = self._special.get(day)

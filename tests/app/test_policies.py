@@ -43,6 +43,7 @@ class TestDefaults:
         policy = policy_for(LUOCHUAN)
         assert (policy.shortlist_size, policy.widen_below, policy.outsiders_min, policy.rounds) == (6, 3, 2, 2)
         assert (policy.representatives_max, policy.duplicate_days, policy.guardian_below_age) == (5, 180, 16)
+        assert (policy.shortlist_size_many, policy.link_days, policy.colour_days) == (8, 30, 30)
         assert (policy.station_digest, policy.justice_office_digest, policy.county_digest) == (
             "weekly",
             "half_monthly",
@@ -134,6 +135,7 @@ class TestRefusals:
             ("accept_workdays = 4", "accept_workdays is more than accept_workdays_max"),
             ("widen_below = 7", "widen_below is more than shortlist_size"),
             ("shortlist_size = 2", "widen_below is more than shortlist_size"),
+            ("shortlist_size = 9", "shortlist_size is more than shortlist_size_many"),
             ("outsiders_min = 7", "outsiders_min is more than shortlist_size"),
             ("first_contact_red_hours = 48", "first_contact_red_hours is more than"),
             ("revisit_days = [30, 7]", "revisit_days must rise"),

@@ -192,6 +192,10 @@ class TestCounting:
         assert workdays_between(at("2026-10-10T09:00"), at("2026-09-30T09:00")) == -3
         assert workdays_between(at("2026-11-23T09:00"), at("2026-11-23T18:00")) == 0
 
+    def test_a_moment_falls_on_shanghais_day(self) -> None:
+        assert calendar().day(datetime(2026, 11, 23, 16, tzinfo=UTC)) == date(2026, 11, 24)
+        assert calendar().day(datetime(2026, 11, 23, 15, 59, tzinfo=UTC)) == date(2026, 11, 23)
+
     def test_the_first_day_is_day_zero(self) -> None:
         assert age_days(at("2026-11-23T00:00"), at("2026-11-23T23:59:59")) == 0
         assert age_days(at("2026-11-23T23:59:59"), at("2026-11-24T00:00")) == 1

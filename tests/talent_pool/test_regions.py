@@ -197,6 +197,9 @@ class TestNames:
         assert regions.full_name(JIAOKOUHE_VILLAGE, below=LUOCHUAN) == "交口河镇交口河村"
         assert regions.full_name(LUOCHUAN, below=LUOCHUAN) == "洛川县"
 
+    def test_the_tree_knows_its_own(self) -> None:
+        assert regions.known(JIAOKOUHE) and not regions.known(ABROAD) and not regions.known(610629999000)
+
     def test_an_unknown_code_is_named_in_the_error(self) -> None:
         with pytest.raises(KeyError, match="620102001001"):
             regions.name(ABROAD)
