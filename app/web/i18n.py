@@ -1,6 +1,6 @@
-"""Chinese is the source, English the translation: `.po` files read at the start, the switch on every page kept in the cookie.
+"""Chinese is the source, English the translation: `.po` files read at the start, a switch on every page.
 
-Babel itself is used, not Flask-Babel: that one wants compiled catalogues in the tree and looks them up anew for every word.
+Babel itself is used, not Flask-Babel: that one wants compiled catalogues in the tree.
 """
 
 from typing import Any
@@ -23,7 +23,11 @@ def locale() -> str:
     if "locale" not in g:
         chosen = session.get("locale")
         viewer = g.get("viewer")
-        g.locale = chosen if chosen in LOCALES else (viewer.locale if viewer is not None and viewer.locale in LOCALES else "zh")
+        g.locale = (
+            chosen
+            if chosen in LOCALES
+            else (viewer.locale if viewer is not None and viewer.locale in LOCALES else "zh")
+        )
     language: str = g.locale
     return language
 
