@@ -88,7 +88,6 @@ class ColourRule:
     types: frozenset[str]
     subtypes: frozenset[str]
     more: int
-    expires_days: int
 
 
 @dataclass(frozen=True)
@@ -112,6 +111,11 @@ def get_type(code: str) -> DisputeType:
     return _get("types", types(), code)
 
 
+def is_type(code: str) -> bool:
+    """Tell whether there is such a type."""
+    return code in types()
+
+
 @lru_cache(maxsize=1)
 def all_subtypes() -> Mapping[str, Subtype]:
     """Return the sub-types by code; raise ValueError if one names an unknown parent."""
@@ -128,7 +132,7 @@ def subtypes(type_code: str | None = None) -> Mapping[str, Subtype]:
 
 def check_type(type_code: str, subtype_code: str = "") -> None:
     """Raise ValueError unless the type exists and the sub-type, if any, may stand under it."""
-    if type_code not in types():
+    if not is_type(type_code):
         raise ValueError(f"unknown type: {type_code}")
     if subtype_code and subtype_code not in subtypes(type_code):
         raise ValueError(f"{subtype_code} does not stand under {type_code}")
@@ -145,6 +149,11 @@ def get_gate(code: str) -> Gate:
     return _get("gates", gates(), code)
 
 
+def is_gate(code: str) -> bool:
+    """Tell whether there is such a gate."""
+    return code in gates()
+
+
 @lru_cache(maxsize=1)
 def signs() -> Mapping[str, Item]:
     """Return the risk signs by code."""
@@ -154,15 +163,13 @@ def signs() -> Mapping[str, Item]:
 @lru_cache(maxsize=1)
 def colour_rule() -> ColourRule:
     """Return the numbers by which signs become a colour; raise ValueError if they name unknown signs or types."""
-    table = _table("signs.toml")
-    boundary = table["boundary"]
+    boundary = _table("signs.toml")["boundary"]
     rule = ColourRule(
         colours=tuple(_each("signs.toml", _colour, "colours").values()),
         sign=boundary["sign"],
         types=frozenset(boundary["types"]),
         subtypes=frozenset(boundary["subtypes"]),
         more=boundary["more"],
-        expires_days=table["expiry"]["days"],
     )
     named = {rule.sign}.union(*(colour.any_of.union(*colour.all_of) for colour in rule.colours))
     _check_known("signs.toml", (named, signs()), (rule.types, types()), (rule.subtypes, all_subtypes()))

@@ -165,6 +165,10 @@ class TestTypes:
         with pytest.raises(ValueError, match="unknown type: quarrel"):
             taxonomy.check_type("quarrel")
 
+    def test_codes_can_be_asked_for(self) -> None:
+        assert taxonomy.is_type("labor") and not taxonomy.is_type("divorce") and not taxonomy.is_type("")
+        assert taxonomy.is_gate("party_refused") and not taxonomy.is_gate("labor")
+
     def test_unknown_codes_are_named(self) -> None:
         with pytest.raises(KeyError, match="quarrel"):
             get_type("quarrel")
@@ -222,7 +226,7 @@ class TestGatesAndSigns:
         ]
         assert rule.colours[0].any_of == {"threat", "weapon", "crowd"}
         assert rule.colours[0].all_of == (frozenset({"prior_failure", "old_grudge"}),)
-        assert (rule.sign, rule.more, rule.expires_days) == ("old_grudge", 1, 30)
+        assert (rule.sign, rule.more) == ("old_grudge", 1)
         assert (set(rule.types), set(rule.subtypes)) == ({"housing_homestead"}, {"boundary"})
 
 
