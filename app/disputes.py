@@ -79,7 +79,7 @@ def _machine_subtype(reading: matching.Reading, type_code: str) -> str:
 
 def _row(session: Session, intake: Intake, reading: matching.Reading, by: Viewer, now: datetime) -> Dispute:
     assert by.station_id is not None
-    policy, colour = policy_for(by.area), reading.colour
+    policy, colour = policy_for(by.area), reading.risk.colour
     hours = policy.first_contact_red_hours if colour == "red" else policy.first_contact_hours
     type_code, subtype = settled_type(intake.type, intake.subtype, reading)
     return Dispute(

@@ -63,8 +63,8 @@ def for_text(
 ) -> matching.Suggestion:
     """Return the names for words that are not a case yet: of the form while it is typed, of the JSON API."""
     people, policy = list(people), policy_for(region)
-    if reading.barred:
-        return matching.Suggestion.barring(reading.barred)
+    if barred := matching.barring_gate(reading):
+        return matching.Suggestion.barring(barred)
     query = matching.Query(
         probabilities={chosen: 1.0} if chosen and chosen != reading.type else reading.probabilities,
         subtype=subtype or reading.subtype,

@@ -40,7 +40,7 @@ class Panel:
     @property
     def signs(self) -> list[str]:
         """Return the codes of the risk signs."""
-        return list(dict.fromkeys(hit.code for hit in self.reading.signs))
+        return list(dict.fromkeys(hit.code for hit in self.reading.risk.signs))
 
 
 def look(form: IntakeForm) -> Panel | None:
