@@ -52,6 +52,16 @@ def history(session: Session, dispute: Dispute) -> list[Event]:
     return list(session.execute(select(Event).where(col(Event.dispute_id) == dispute.id).order_by(col(Event.at), col(Event.id))).scalars())
 
 
+def since_triage(session: Session, dispute: Dispute) -> list[Event]:
+    """Return what happened since the case was last taken up, oldest first: all of it, or what followed a reopening."""
+    query = select(Event).where(col(Event.dispute_id) == dispute.id).order_by(col(Event.id))
+    events = list(session.execute(query).scalars())
+    taken_up = [
+        place for place, event in enumerate(events) if event.kind == "moved" and event.data["after"] == State.TRIAGED
+    ]
+    return events[taken_up[-1] :] if taken_up else events
+
+
 def withdraw(session: Session, dispute: Dispute, now: datetime) -> None:
     """Take back every open question to a mediator and every link, and give the held slot back."""
     release(session, dispute, now)

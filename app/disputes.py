@@ -206,7 +206,7 @@ def _stands(gate: Gate) -> bool:
     rule = taxonomy.get_gate(gate.code)
     if rule.bars_shortlist:
         return gate.state is not GateState.OVERRIDDEN
-    return gate.state is GateState.CONFIRMED and rule.bars_when_confirmed
+    return gate.state is GateState.CONFIRMED and rule.stops
 
 
 def triage(session: Session, dispute: Dispute, actor: str, now: datetime) -> None:

@@ -1,4 +1,8 @@
-"""Browsers that came by a link: one side of one case, or one mediator asked for it. No account, no password, nothing else in reach."""
+"""Browsers that came by a link: one side of one case, or one mediator asked for it.
+
+No account, no password, nothing else in reach. Looking at a link changes nothing (message apps open links to show a
+preview); only the button on its page opens a visit.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +10,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import accounts
+from app import accounts, invitations
+from app.db import Database
+from app.errors import N_, NotFound
 from app.links import fingerprint
-from app.models import Invitation, Purpose, WebSession
+from app.models import Invitation, Purpose, Side, WebSession
 from app.scope import Role, Scope
 
-HOURS = 2.0
+HOURS = 12.0  # a visit lasts the day: whoever is called away in the middle comes back to the same page
+WRONG_CODE = N_("没有这个短码,请看清再输一次")
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,64 @@ class Visit:
         return Scope(Role.PARTY if self.purpose is Purpose.ORDER else Role.MEDIATOR, dispute_id=self.dispute_id)
 
 
-def begin(session: Session, invitation: Invitation, now: datetime) -> str:
-    """Swap an invitation for a browser session and return the session's secret."""
-    return accounts.open_session(session, now=now, hours=HOURS, invitation_id=invitation.id)
+@dataclass(frozen=True)
+class Entry:
+    """A visit just begun: the browser's secret, and what it opened."""
+
+    secret: str
+    purpose: Purpose
+
+
+def look(database: Database, token: str, now: datetime) -> Purpose:
+    """Return what a link would open, and change nothing. Raises NotFound for every link that opens nothing."""
+    with database.read() as session:
+        invitation = invitations.find_by_token(session, token, now)
+        if invitation is None:
+            raise NotFound()
+        return invitation.purpose
+
+
+def enter(database: Database, token: str, now: datetime) -> Entry:
+    """Swap a link for a visit. Raises NotFound for every link that opens nothing."""
+    with database.write() as session:
+        invitation = invitations.find_by_token(session, token, now)
+        if invitation is None:
+            raise NotFound()
+        return begin(session, invitation, now)
+
+
+def enter_by_code(database: Database, code: str, address: str, now: datetime) -> Entry:
+    """Swap a short code for a visit. Tries are counted per address; the count stays when the code was wrong."""
+    accounts.count_code_try(database, address, now)
+    with database.write() as session:
+        invitation = invitations.find_by_code(session, code, now)
+        if invitation is None:
+            raise NotFound(WRONG_CODE)
+        accounts.forget_code_tries(session, address)
+        return begin(session, invitation, now)
+
+
+def begin(session: Session, invitation: Invitation, now: datetime) -> Entry:
+    """Open a visit and note the first one of a side; the officer's page shows that the link was used."""
+    if invitation.side_id is not None:
+        side = session.get(Side, invitation.side_id)
+        if side is not None and side.opened_at is None:
+            side.opened_at = now
+    secret = accounts.open_session(session, now=now, hours=HOURS, invitation_id=invitation.id)
+    return Entry(secret, invitation.purpose)
 
 
 def find(session: Session, secret: str, now: datetime) -> Visit | None:
-    """Return what the session's invitation opens; None when session or invitation has ended or was revoked. One query."""
+    """Return what a visit opens; None once visit or link has ended or was revoked. One query."""
+    link = Invitation
     row = session.execute(
-        select(col(Invitation.id), col(Invitation.purpose), col(Invitation.dispute_id), col(Invitation.side_id), col(Invitation.assignment_id))
-        .join(WebSession, col(WebSession.invitation_id) == col(Invitation.id))
-        .where(col(WebSession.id_hash) == fingerprint(secret), col(WebSession.expires_at) > now, col(Invitation.revoked_at).is_(None), col(Invitation.expires_at) > now)
+        select(col(link.id), col(link.purpose), col(link.dispute_id), col(link.side_id), col(link.assignment_id))
+        .join(WebSession, col(WebSession.invitation_id) == col(link.id))
+        .where(
+            col(WebSession.id_hash) == fingerprint(secret),
+            col(WebSession.expires_at) > now,
+            col(link.revoked_at).is_(None),
+            col(link.expires_at) > now,
+        )
     ).first()
     return Visit(*row) if row is not None else None

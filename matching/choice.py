@@ -116,6 +116,15 @@ def resolve(
     )
 
 
+def resolve_log(log: Mapping[str, Any]) -> Outcome:
+    """Re-run a choice from its log `{"case", "shortlist", "ballots"}`. Raises ChoiceError as `resolve`."""
+    if not isinstance(log, Mapping):
+        raise ChoiceError("应是一个含 case、shortlist、ballots 的对象")
+    if missing := [field for field in ("case", "shortlist", "ballots") if field not in log]:
+        raise ChoiceError("缺少 %(field)s 一项", field=missing[0])
+    return resolve(log["shortlist"], log["ballots"], log["case"])
+
+
 Key = tuple[list[int], float, int, str]
 
 

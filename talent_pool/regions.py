@@ -225,6 +225,11 @@ def tree() -> Tree:
     return Tree(rows, {zone.code: zone.cities for zone in zones().values()})
 
 
+def known(code: int) -> bool:
+    """Tell whether the tree has the region."""
+    return code in tree()
+
+
 def name(code: int) -> str:
     """Return the name as published; raise KeyError for a code that is not in the tree."""
     return tree().name(code)

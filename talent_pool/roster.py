@@ -1,45 +1,37 @@
 """The only writer of the pool's tables: enrolment, leave, declared relations, and the slots that cases take.
 
-Every write notes whom it changed; just before the commit the transaction takes the next number from the one row of
-`pool_version` and stamps the changed mediators with it. The row stays locked until the commit, so numbers become visible
-in the order of commit: whoever asks "what is newer than n?" misses nothing (a sequence hands out numbers earlier than
-their transactions commit, and loses changes). It is also the last lock taken, so it cannot close a circle of waiting.
+Every write notes whom it changed (`talent_pool.changes`), so that the indexes in memory follow at the commit.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol, cast
 
-from sqlalchemy import CursorResult, Select, delete, event, exists, select, update
-from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import CursorResult, delete, exists, insert, select, update
 from sqlmodel import Session, SQLModel, col
 
 from talent_pool import regions, taxonomy
+from talent_pool.changes import note
 from talent_pool.models import (
     Absence,
     Expertise,
     Mediator,
     MediatorBase,
-    PoolChange,
-    PoolVersion,
     Relation,
     RelationKind,
     ServiceArea,
     Status,
 )
 
-CHANGED = "talent_pool.changed"  # key of Session.info: the mediators changed since the last commit
 
-
-class UnknownMediator(LookupError):
+class UnknownMediatorError(LookupError):
     """The pool has no mediator of this id."""
 
 
-class StaleMediator(Exception):
+class StaleMediatorError(Exception):
     """Somebody else has amended the mediator since the version that the caller read."""
 
 
@@ -72,6 +64,15 @@ class Skill:
     years: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """All that makes a new mediator."""
+
+    base: MediatorBase
+    skills: tuple[Skill, ...] = ()
+    service_areas: tuple[int, ...] = ()
+
+
 # --- who is in the pool ----------------------------------------------------------------------------------------------
 
 
@@ -82,25 +83,43 @@ def enrol(
 
     Raises pydantic's ValidationError for a bad field, ValueError for an unknown type, region or dialect.
     """
-    mediator = Mediator.model_validate(_checked(base.model_dump()))
-    session.add(mediator)
+    return enrol_all(session, [Enrolment(base, tuple(skills), tuple(service_areas))])[0]
+
+
+def enrol_all(session: Session, enrolments: Iterable[Enrolment]) -> list[Mediator]:
+    """Take many at once, in few statements, and return them in that order. Raises as `enrol`, before any write."""
+    given = list(enrolments)
+    mediators = [Mediator.model_validate(_checked(one.base.model_dump())) for one in given]
+    skills = [_checked_skills(one.skills) for one in given]
+    areas = [sorted({_checked_region(area) for area in one.service_areas}) for one in given]
+    session.add_all(mediators)
     session.flush()
-    key = _key(mediator)
-    set_expertise(session, key, skills)
-    set_service_areas(session, key, service_areas)
-    return mediator
+    keys = [_key(mediator) for mediator in mediators]
+    _insert(
+        session,
+        Expertise,
+        [{"mediator_id": key, **row} for key, rows in zip(keys, skills, strict=True) for row in rows],
+    )
+    _insert(
+        session,
+        ServiceArea,
+        [{"mediator_id": key, "region": area} for key, rows in zip(keys, areas, strict=True) for area in rows],
+    )
+    for key in keys:
+        note(session, key)
+    return mediators
 
 
 def amend(session: Session, mediator_id: int, version: int | None = None, **changes: object) -> Mediator:
     """Change written-down fields. With `version` (the one that the caller read) a change in between is refused.
 
-    Raises UnknownMediator, StaleMediator, ValidationError, and TypeError for a field that `MediatorBase` does not have.
+    Raises UnknownMediatorError, StaleMediatorError, ValidationError; TypeError for a field that mediators do not have.
     """
     mediator = get_mediator(session, mediator_id)
     if strange := changes.keys() - MediatorBase.model_fields.keys():
         raise TypeError(f"a mediator has no field {min(strange)}")
     if version is not None and version != mediator.version:
-        raise StaleMediator(f"mediator {mediator_id} is at version {mediator.version}, not {version}")
+        raise StaleMediatorError(f"mediator {mediator_id} is at version {mediator.version}, not {version}")
     kept = {name: getattr(mediator, name) for name in MediatorBase.model_fields}
     for name, value in _checked({**kept, **changes}).items():
         setattr(mediator, name, value)
@@ -123,23 +142,22 @@ def retire(session: Session, mediator_id: int) -> Mediator:
 
 
 def get_mediator(session: Session, mediator_id: int) -> Mediator:
-    """Return the mediator; raise UnknownMediator when there is none."""
+    """Return the mediator; raise UnknownMediatorError when there is none."""
     mediator = session.get(Mediator, mediator_id)
     if mediator is None:
-        raise UnknownMediator(f"no mediator {mediator_id}")
+        raise UnknownMediatorError(f"no mediator {mediator_id}")
     return mediator
 
 
 def set_expertise(session: Session, mediator_id: int, skills: Iterable[Skill]) -> None:
     """Replace what a mediator is good at. Raises ValueError for an unknown type or sub-type, or one given twice."""
-    rows = [_checked_skill(mediator_id, skill) for skill in skills]
-    _replace(session, mediator_id, Expertise, [row.model_dump(exclude={"id"}) for row in rows])
+    _replace(session, mediator_id, Expertise, _checked_skills(skills))
 
 
 def set_service_areas(session: Session, mediator_id: int, areas: Iterable[int]) -> None:
     """Replace the regions that a mediator serves. Raises ValueError for an unknown region."""
     wanted = sorted({_checked_region(area) for area in areas})
-    _replace(session, mediator_id, ServiceArea, [{"mediator_id": mediator_id, "region": area} for area in wanted])
+    _replace(session, mediator_id, ServiceArea, [{"region": area} for area in wanted])
 
 
 def take_leave(session: Session, mediator_id: int, first_day: date, last_day: date, reason: str = "") -> Absence:
@@ -172,33 +190,27 @@ def declare_relation(session: Session, mediator_id: int, kind: RelationKind, per
 
 
 def recused(session: Session, people: Iterable[Identity]) -> dict[int, RelationKind]:
-    """Return the mediators who must not have a case of these people, each with the first reason in RelationKind's order.
+    """Return the mediators who must not have a case of these people, with the reason (RelationKind's first).
 
     A person is recognised by the phone, or by name and village. A mediator who is one of the people has an interest.
     """
     known = [Person(plain_name(p.name), plain_phone(p.phone), p.village) for p in people]
-    found = [(key, RelationKind(kind)) for key, kind, *who in _ties(session, known) if _is_one_of(Person(*who), known)]
+    found = [(key, kind) for key, kind, who in _ties(session, known) if _is_one_of(who, known)]
     order = list(RelationKind)
     # Sorted worst reason last, so that the first reason overwrites it.
     return dict(sorted(found, key=lambda tie: (tie[0], -order.index(tie[1]))))
 
 
-def _ties(session: Session, known: Collection[Person]) -> Iterable[tuple[int, RelationKind, str, str, int | None]]:
-    """Yield (mediator, reason, name, phone, village) of all who share a name or a phone with someone."""
+def _ties(session: Session, known: Collection[Person]) -> Iterator[tuple[int, RelationKind, Person]]:
+    """Yield (mediator, reason, who) for all who share a name or a phone with someone known."""
     names, phones = {p.name for p in known if p.name}, {p.phone for p in known if p.phone}
-    declared = select(
-        col(Relation.mediator_id),
-        col(Relation.kind),
-        col(Relation.person_name),
-        col(Relation.person_phone),
-        col(Relation.person_village),
-    ).where(col(Relation.person_phone).in_(phones) | col(Relation.person_name).in_(names))
-    themselves = select(col(Mediator.id), col(Mediator.name), col(Mediator.phone), col(Mediator.home)).where(
-        col(Mediator.phone).in_(phones) | col(Mediator.name).in_(names)
-    )
-    yield from (cast("Any", tuple(row)) for row in session.execute(declared))
-    for key, name, phone, home in session.execute(themselves):
-        yield key, RelationKind.INTEREST, name, phone, home
+    alike = col(Relation.person_phone).in_(phones) | col(Relation.person_name).in_(names)
+    for tie in session.scalars(select(Relation).where(alike)):
+        yield tie.mediator_id, tie.kind, Person(tie.person_name, tie.person_phone, tie.person_village)
+    columns = col(Mediator.id), col(Mediator.name), col(Mediator.phone), col(Mediator.home)
+    alike = col(Mediator.phone).in_(phones) | col(Mediator.name).in_(names)
+    for key, *who in session.execute(select(*columns).where(alike)):
+        yield key, RelationKind.INTEREST, Person(*who)
 
 
 def _is_one_of(who: Person, known: Iterable[Person]) -> bool:
@@ -218,7 +230,7 @@ def _same_place(one: Person, other: Person) -> bool:
 def reserve(session: Session, mediator_id: int, today: date) -> bool:
     """Take one slot of an active mediator who is not on leave `today` and not full; tell whether it was taken.
 
-    One conditional UPDATE: whoever asks for the last slot second finds no row. Reading first and writing then books twice.
+    One conditional UPDATE: whoever comes second for the last slot finds no row. Read first, write then, books twice.
     """
     away = exists().where(
         col(Absence.mediator_id) == col(Mediator.id),
@@ -243,56 +255,11 @@ def _move(session: Session, mediator_id: int, step: int, *conditions: Any) -> bo
     )
     moved = cast("CursorResult[Any]", session.execute(statement)).rowcount == 1
     if moved:
-        _note(session, mediator_id)
+        note(session, mediator_id)
         loaded = session.identity_map.get(session.identity_key(Mediator, mediator_id))
         if loaded is not None:
             session.expire(loaded, ["open_cases"])
     return moved
-
-
-# --- how others learn of a change ------------------------------------------------------------------------------------
-
-
-def current_version(session: Session) -> int:
-    """Return the number of the last change of the pool that this session can see."""
-    return session.execute(select(col(PoolVersion.version))).scalar_one_or_none() or 0
-
-
-def changed_since(version: int) -> Select[tuple[int]]:
-    """Return the query for the ids of mediators changed after `version`."""
-    return select(col(PoolChange.mediator_id)).where(col(PoolChange.version) > version)
-
-
-def _note(session: Session, mediator_id: int) -> None:
-    if CHANGED not in session.info:
-        session.info[CHANGED] = set()
-        event.listen(session, "before_commit", _publish)
-        event.listen(session, "after_rollback", _forget)
-    session.info[CHANGED].add(mediator_id)
-
-
-def _publish(session: Session) -> None:
-    """Stamp the changed mediators with the next version, in their order, so that two bulk writers cannot cross."""
-    changed = sorted(session.info[CHANGED])
-    if not changed:
-        return
-    session.info[CHANGED].clear()
-    first = _insert(session, PoolVersion).values(id=1, version=1)
-    stamp = first.on_conflict_do_update(index_elements=["id"], set_={"version": PoolVersion.version + 1})
-    version = session.execute(stamp.returning(col(PoolVersion.version))).scalar_one()
-    row = _insert(session, PoolChange)
-    newest = row.on_conflict_do_update(index_elements=["mediator_id"], set_={"version": row.excluded.version})
-    session.execute(newest, [{"mediator_id": key, "version": version} for key in changed])
-
-
-def _forget(session: Session) -> None:
-    session.info[CHANGED].clear()
-
-
-def _insert(session: Session, table: type[SQLModel]) -> Any:
-    """Return an INSERT that knows ON CONFLICT, which SQLAlchemy words per database."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return insert(table)
 
 
 # --- what may be written down ----------------------------------------------------------------------------------------
@@ -313,37 +280,41 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     """Validate all fields of a mediator and bring them into their stored form."""
     base = MediatorBase.model_validate(fields)
     spoken = [code for code in base.dialects.split(",") if code]
-    for code in spoken:
-        taxonomy.label("dialects", code, "zh")
-    return {
-        **base.model_dump(),
-        "name": plain_name(base.name),
-        "phone": plain_phone(base.phone),
-        "home": _checked_region(base.home),
-        "dialects": ",".join(spoken),
-    }
+    if strange := set(spoken) - taxonomy.dialects().keys():
+        raise ValueError(f"unknown dialect: {min(strange)}")
+    stored = {"name": plain_name(base.name), "phone": plain_phone(base.phone), "home": _checked_region(base.home)}
+    return {**base.model_dump(), **stored, "dialects": ",".join(spoken)}
 
 
 def _checked_region(code: int) -> int:
-    if not regions.exists(code):
+    if code not in regions.tree():
         raise ValueError(f"no region {code}")
     return code
 
 
-def _checked_skill(mediator_id: int, skill: Skill) -> Expertise:
-    taxonomy.get_type(skill.type)
-    if skill.subtype and skill.subtype not in {s.code for s in taxonomy.subtypes(skill.type)}:
-        raise ValueError(f"{skill.type} has no sub-type {skill.subtype}")
-    fields = {"mediator_id": mediator_id, "type": skill.type, "subtype": skill.subtype, "years": skill.years}
-    return Expertise.model_validate(fields)
+def _checked_skills(skills: Iterable[Skill]) -> list[dict[str, Any]]:
+    rows = [
+        Expertise.model_validate({"mediator_id": 0, "type": skill.type, "subtype": skill.subtype, "years": skill.years})
+        for skill in skills
+    ]
+    for row in rows:
+        taxonomy.check_type(row.type, row.subtype)
+    named = [(row.type, row.subtype) for row in rows]
+    if twice := {str(name) for name in named if named.count(name) > 1}:
+        raise ValueError(f"expertise given twice: {min(twice)}")
+    return [row.model_dump(include={"type", "subtype", "years"}) for row in rows]
 
 
 def _replace(session: Session, mediator_id: int, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
     mediator = get_mediator(session, mediator_id)
-    session.execute(delete(table).where(col(table.mediator_id) == mediator_id))  # type: ignore[attr-defined]
-    if rows:
-        session.execute(plain_insert(table), rows)
+    session.execute(delete(table).where(table.mediator_id == mediator_id))  # type: ignore[attr-defined]
+    _insert(session, table, [{"mediator_id": mediator_id, **row} for row in rows])
     _changed(session, mediator)
+
+
+def _insert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(table), rows)
 
 
 def _set_status(session: Session, mediator_id: int, status: Status) -> Mediator:
@@ -356,7 +327,7 @@ def _changed(session: Session, mediator: Mediator) -> Mediator:
     mediator.version += 1
     session.add(mediator)
     session.flush()
-    _note(session, _key(mediator))
+    note(session, _key(mediator))
     return mediator
 
 

@@ -1,9 +1,9 @@
 """The only room with Flask: one module a topic, each a blueprint, all guarded by `app.web.guards`."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
@@ -12,13 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.db import Database
 from app.settings import Settings
 from app.web import errors, filters, guards, headers, i18n, sessions
-from app.workdays import Clock
 
 csrf = CSRFProtect()
 
 
 class Diandan(Flask):
-    """Flask with one rule more: a view's transaction is committed once, before its answer leaves, and only if it is not an error."""
+    """Flask with one rule more: a view's transaction is committed once, before its answer leaves, unless it failed."""
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view; commit for answers below 400, roll back for all others."""
@@ -34,14 +33,24 @@ class Diandan(Flask):
         return response
 
 
-def create_app(settings: Settings, database: Database | None = None, clock: Clock | None = None) -> Flask:
+def create_app(
+    settings: Settings, database: Database | None = None, clock: Callable[[], datetime] | None = None
+) -> Flask:
     """Build the web application. `clock` gives the present moment; tests freeze it."""
     app = Diandan("app", template_folder="templates", static_folder="static")
     app.config.update(
-        SECRET_KEY=settings.key(), MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=500_000, MAX_FORM_PARTS=1_000,
-        SESSION_COOKIE_NAME="__Host-diandan" if settings.secure else "diandan", SESSION_COOKIE_SECURE=settings.secure,
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=settings.secure,
-        SEND_FILE_MAX_AGE_DEFAULT=86_400, TEMPLATES_AUTO_RELOAD=False,
+        SECRET_KEY=settings.key(),
+        MAX_CONTENT_LENGTH=1_000_000,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_PARTS=1_000,
+        SESSION_COOKIE_NAME="__Host-diandan" if settings.secure else "diandan",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.secure,
+        SEND_FILE_MAX_AGE_DEFAULT=86_400,
+        TEMPLATES_AUTO_RELOAD=False,
     )
     app.extensions["diandan"] = sessions.House(settings, database or Database(settings), clock or _now)
     # A name that a template misspells must fail in a test, not print nothing.
@@ -57,7 +66,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
 
 
 def _register(app: Flask) -> None:
-    from app.web import ROOMS
+    from app.web.rooms import ROOMS  # here, since the rooms import this package
 
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.choice import Ballot, ChoiceError, Listed, Outcome, resolve
+from matching.choice import Ballot, ChoiceError, Listed, Outcome, resolve, resolve_log
 
 NO = "(2026)洛川人调字第12号"
 BOUNDED = settings(derandomize=True, database=None, deadline=None, max_examples=150)
@@ -184,6 +184,16 @@ def test_the_json_form_and_the_python_form_are_one() -> None:
     answer = json.loads(json.dumps(loose.as_json()))
     assert {"chosen", "reserves", "provisional", "ranks", "why"} <= set(answer)
     assert answer["ranks"] == {"2": {"A": 1, "B": 1}, "1": {"A": 2, "B": 1}}
+
+
+def test_a_log_is_run_again() -> None:
+    log = {"case": NO, "shortlist": [{"id": "1", "fit": 1, "open_cases": 0}], "ballots": {"A": None}, "kept": "more"}
+    assert resolve_log(log) == resolve([Listed("1", 1, 0)], {"A": None}, NO)
+    for missing in ("case", "shortlist", "ballots"):
+        with pytest.raises(ChoiceError, match=missing):
+            resolve_log({key: value for key, value in log.items() if key != missing})
+    with pytest.raises(ChoiceError, match="对象"):
+        resolve_log([log])  # type: ignore[arg-type]
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The tree of regions: what was published, arithmetic on codes, finding a village by a few signs."""
 
 import csv
+import importlib.util
 import time
 import tomllib
 import tracemalloc
@@ -22,6 +23,7 @@ SHAANXI, YANAN, LUOCHUAN = 610000000000, 610600000000, 610629000000
 JIAOKOUHE, JIAOKOUHE_VILLAGE, ALSO_THERE = 610629102000, 610629102200, 610629102201
 JIUXIAN, YULIN, XIAN = 610629101000, 610800000000, 610100000000
 ABROAD = 620102001001  # in the next province, not in the tree
+SOUTH = 511902001001  # likewise, and before all our codes
 
 with (data_dir() / "regions" / "shaanxi.csv").open(encoding="utf-8", newline="") as file:
     PUBLISHED = list(csv.DictReader(file))
@@ -76,6 +78,16 @@ class TestPublished:
         for row in PUBLISHED:
             first = row["initials"].split("|")[0]
             assert first.isascii() and first.isalnum() and row["pinyin"].split("|")[0].startswith(first[0])
+
+
+class TestGenerator:
+    def test_the_table_is_what_its_script_makes(self) -> None:
+        spec = importlib.util.spec_from_file_location("build_regions", data_dir() / "regions" / "build.py")
+        assert spec is not None and spec.loader is not None
+        build = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(build)
+        for row in PUBLISHED[::97]:
+            assert build.line(row["code"], row["name"]) == tuple(row.values())
 
 
 class TestArithmetic:
@@ -185,6 +197,9 @@ class TestNames:
         assert regions.full_name(JIAOKOUHE_VILLAGE, below=LUOCHUAN) == "交口河镇交口河村"
         assert regions.full_name(LUOCHUAN, below=LUOCHUAN) == "洛川县"
 
+    def test_the_tree_knows_its_own(self) -> None:
+        assert regions.known(JIAOKOUHE) and not regions.known(ABROAD) and not regions.known(610629999000)
+
     def test_an_unknown_code_is_named_in_the_error(self) -> None:
         with pytest.raises(KeyError, match="620102001001"):
             regions.name(ABROAD)
@@ -285,7 +300,7 @@ class TestSearch:
             level(code) >= 9 for text in ("洛川", "西安", "lc", "陕西", "x") for code in regions.search(text, limit=400)
         )
 
-    @pytest.mark.parametrize("near", [None, JIAOKOUHE_VILLAGE, JIUXIAN, YULIN, ABROAD])
+    @pytest.mark.parametrize("near", [None, JIAOKOUHE_VILLAGE, JIUXIAN, YULIN, ABROAD, SOUTH])
     @pytest.mark.parametrize("text", ["石", "王家", "村", "z", "shi", "jkh", "不存在的村"])
     def test_it_finds_what_the_slow_way_finds(self, text: str, near: int | None) -> None:
         assert regions.search(text, near=near, limit=30) == reference_search(text, near, 30)

@@ -1,0 +1,238 @@
+"""A mediator is asked, accepts or declines; the next acceptable name follows, or the coordinator names one.
+
+Every function that changes a case takes its lock first (`app.cases.lock`): a mediator may accept while an officer passes
+over him or her. Slots are taken and given back through `talent_pool.roster`, within the same transaction.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app import cases, invitations, suggesting
+from app.cases import lock, move, note
+from app.errors import N_, Conflict, InvalidInput, NotFound
+from app.lifecycle import State
+from app.models import Assignment, AssignmentState, Choice, Dispute
+from app.policies import policy_for
+from app.workdays import add_workdays, shanghai
+from talent_pool import roster
+from talent_pool.models import Mediator
+
+NOT_YOURS = N_("这个案件已经不用您答复了")
+NOT_FREE = N_("这位要回避、请假或案件已满,请另选一位")
+
+
+def ask_next(session: Session, dispute: Dispute, now: datetime) -> Assignment | None:
+    """Ask the next acceptable name who can take the case; without one the case goes to the coordinator (None).
+
+    Nobody is asked twice. The caller holds the case's lock.
+    """
+    waiting = still_to_ask(session, dispute)
+    _lock_mediators(session, waiting)
+    for mediator_id in waiting:
+        assignment = _try(session, dispute, mediator_id, now)
+        if assignment.state is AssignmentState.ASKED:
+            _await(session, dispute, assignment, now)
+            return assignment
+    due = add_workdays(now, policy_for(dispute.area).designate_workdays)
+    move(session, dispute, State.DESIGNATING, "rule", now, due_at=due, why="nobody_left")
+    return None
+
+
+def _await(session: Session, dispute: Dispute, assignment: Assignment, now: datetime) -> None:
+    if dispute.state is State.AWAITING_MEDIATOR:
+        dispute.due_at = assignment.due_at
+        note(session, dispute, "asked", "rule", now, mediator=assignment.mediator_id)
+        session.flush()
+        return
+    due, whom = assignment.due_at, assignment.mediator_id
+    move(session, dispute, State.AWAITING_MEDIATOR, "rule", now, due_at=due, mediator=whom)
+
+
+def still_to_ask(session: Session, dispute: Dispute) -> list[int]:
+    """Return who is left of the newest choice, in its order."""
+    newest = newest_choice(session, dispute)
+    if newest is None or newest.result["chosen"] is None:
+        return []
+    asked = {row.mediator_id for row in assignments_of(session, dispute)}
+    names = (newest.result["chosen"], *newest.result["reserves"])
+    return [int(name) for name in names if int(name) not in asked]
+
+
+def newest_choice(session: Session, dispute: Dispute) -> Choice | None:
+    """Return the log of the last choice."""
+    query = select(Choice).where(col(Choice.dispute_id) == dispute.id).order_by(col(Choice.round).desc()).limit(1)
+    return session.execute(query).scalar_one_or_none()
+
+
+def assignments_of(session: Session, dispute: Dispute) -> list[Assignment]:
+    """Return everybody who was asked, in the order of asking."""
+    query = select(Assignment).where(col(Assignment.dispute_id) == dispute.id).order_by(col(Assignment.position))
+    return list(session.execute(query.execution_options(populate_existing=True)).scalars())
+
+
+def living(session: Session, dispute: Dispute) -> Assignment | None:
+    """Return the assignment that counts: asked or accepted."""
+    return next(iter(cases.living_assignments(session, dispute)), None)
+
+
+def _lock_mediators(session: Session, ids: Collection[int]) -> None:
+    # Two cases that pass two mediators to one another would wait in a circle; whoever locks in one order does not.
+    # NO KEY: rows that only refer to a mediator are not kept waiting. SQLite has one writer and ignores it.
+    query = select(col(Mediator.id)).where(col(Mediator.id).in_(ids)).order_by(col(Mediator.id))
+    session.execute(query.with_for_update(key_share=True))
+
+
+def _try(session: Session, dispute: Dispute, mediator_id: int, now: datetime) -> Assignment:
+    """Take a slot of the mediator's cap, if there is one and nothing forbids it.
+
+    Decided here, in the assigning transaction, whatever the list said when it was made.
+    """
+    recused = mediator_id in suggesting.recused(session, dispute)
+    free = not recused and roster.reserve(session, mediator_id, shanghai(now).date())
+    assignment = Assignment(
+        **dispute.owns(),
+        mediator_id=mediator_id,
+        position=len(assignments_of(session, dispute)) + 1,
+        state=AssignmentState.ASKED if free else AssignmentState.UNAVAILABLE,
+        slot_held=free,
+        asked_at=now,
+        due_at=add_workdays(now, policy_for(dispute.area).accept_workdays),
+        reason="" if free else ("recused" if recused else "full_or_absent"),
+    )
+    session.add(assignment)
+    session.flush()
+    if free:
+        invitations.invite_mediator(session, dispute, assignment, now)
+    return assignment
+
+
+# --- the mediator's answer -------------------------------------------------------------------------------------------
+
+
+def accept(
+    session: Session, dispute: Dispute, assignment_id: int, *, disclosed: str, by: str, now: datetime
+) -> Assignment:
+    """Let the mediator take the case; the same answer twice is the same answer. `disclosed` is his or her statement."""
+    lock(session, dispute)
+    assignment = _get(session, dispute, assignment_id)
+    if assignment.state is AssignmentState.ACCEPTED:
+        return assignment
+    _check_asked(dispute, assignment)
+    if not disclosed.strip():
+        raise InvalidInput({"disclosed": N_("请先说明与双方有没有关系")})
+    if assignment.mediator_id in suggesting.recused(session, dispute):
+        raise Conflict(N_("您与当事人有需要回避的关系,不能接这个案件"))
+    assignment.state, assignment.answered_at = AssignmentState.ACCEPTED, now
+    assignment.disclosed = disclosed.strip()[:200]
+    due = add_workdays(now, policy_for(dispute.area).first_session_workdays)
+    move(session, dispute, State.SCHEDULED, by, now, due_at=due, mediator=assignment.mediator_id)
+    return assignment
+
+
+def decline(session: Session, dispute: Dispute, assignment_id: int, *, reason: str, by: str, now: datetime) -> None:
+    """Let the mediator say no: the slot is given back and the next one is asked. Twice is once."""
+    lock(session, dispute)
+    assignment = _get(session, dispute, assignment_id)
+    if assignment.state is AssignmentState.DECLINED:
+        return
+    _check_asked(dispute, assignment)
+    _turn_to_next(session, dispute, assignment, reason[:200], by, now)
+
+
+def pass_over(session: Session, dispute: Dispute, assignment_id: int, *, by: str, now: datetime) -> None:
+    """Let the officer go on to the next name when the one who was asked has let the time pass. Twice is once."""
+    lock(session, dispute)
+    assignment = _get(session, dispute, assignment_id)
+    if assignment.state is AssignmentState.DECLINED:
+        return
+    if assignment.state is not AssignmentState.ASKED or dispute.state is not State.AWAITING_MEDIATOR:
+        raise Conflict(N_("调解员已经答复,请看最新的页面"))
+    if now <= assignment.due_at:
+        raise Conflict(N_("调解员答复的时间还没到"))
+    _turn_to_next(session, dispute, assignment, "no_answer", by, now)
+
+
+def _turn_to_next(
+    session: Session, dispute: Dispute, assignment: Assignment, reason: str, by: str, now: datetime
+) -> None:
+    _lock_mediators(session, {assignment.mediator_id, *still_to_ask(session, dispute)})
+    assignment.state, assignment.answered_at, assignment.reason = AssignmentState.DECLINED, now, reason
+    cases.give_slot_back(session, assignment)
+    note(session, dispute, "declined", by, now, mediator=assignment.mediator_id, reason=reason)
+    ask_next(session, dispute, now)
+
+
+def _check_asked(dispute: Dispute, assignment: Assignment) -> None:
+    if assignment.state is not AssignmentState.ASKED or dispute.state is not State.AWAITING_MEDIATOR:
+        raise Conflict(NOT_YOURS)
+
+
+def _get(session: Session, dispute: Dispute, assignment_id: int) -> Assignment:
+    found = next((row for row in assignments_of(session, dispute) if row.id == assignment_id), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+# --- another mediator ------------------------------------------------------------------------------------------------
+
+
+def replace(session: Session, dispute: Dispute, *, reason: str, by: str, now: datetime) -> None:
+    """Change the mediator who has accepted, as often as the policy allows: the next acceptable name is asked.
+
+    Source: 在线调解规则 art. 14 (once).
+    """
+    lock(session, dispute)
+    assignment = living(session, dispute)
+    if assignment is None or dispute.state not in (State.SCHEDULED, State.MEDIATING):
+        raise Conflict(N_("现在没有可更换的调解员"))
+    if not reason.strip():
+        raise InvalidInput({"reason": N_("请写明更换的理由")})
+    if _replaced(session, dispute) >= policy_for(dispute.area).replacements:
+        raise Conflict(N_("已经换过一次调解员,不能再换"))
+    _lock_mediators(session, {assignment.mediator_id, *still_to_ask(session, dispute)})
+    cases.release(session, dispute, now)
+    note(session, dispute, "replaced", by, now, mediator=assignment.mediator_id, reason=reason.strip()[:200])
+    ask_next(session, dispute, now)
+
+
+def _replaced(session: Session, dispute: Dispute) -> int:
+    return sum(event.kind == "replaced" for event in cases.since_triage(session, dispute))
+
+
+def designate(
+    session: Session, dispute: Dispute, mediator_id: int, *, agreed: str, by: str, now: datetime
+) -> Assignment:
+    """Ask a mediator whom the coordinator names once every side has said yes to him or her (`agreed`: how they did).
+
+    Whoever was struck, asked before, recused, absent or full is refused.
+    """
+    lock(session, dispute)
+    if dispute.state is not State.DESIGNATING:
+        raise Conflict(N_("这个案件现在不需要指定"))
+    if not agreed.strip():
+        raise InvalidInput({"agreed": N_("请写明各方怎样同意的")})
+    if session.get(Mediator, mediator_id) is None:
+        raise NotFound()
+    if mediator_id in barred_from(session, dispute):
+        raise Conflict(N_("这位有一方不要,或已经问过,请另选一位"))
+    assignment = _try(session, dispute, mediator_id, now)
+    if assignment.state is not AssignmentState.ASKED:
+        raise Conflict(NOT_FREE)
+    what = {"mediator": mediator_id, "designated": True, "agreed": agreed.strip()[:200]}
+    move(session, dispute, State.AWAITING_MEDIATOR, by, now, due_at=assignment.due_at, **what)
+    return assignment
+
+
+def barred_from(session: Session, dispute: Dispute) -> set[int]:
+    """Return who cannot be designated: struck by a side in a finished round, or asked before.
+
+    Never shown by name and reason: a designation is refused, or the name is left out, and that is all.
+    """
+    logs = session.execute(select(Choice.log).where(col(Choice.dispute_id) == dispute.id)).scalars()
+    struck = {int(name) for log in logs for ballot in log["ballots"].values() if ballot for name in ballot["strike"]}
+    return struck | {row.mediator_id for row in assignments_of(session, dispute)}
+

@@ -1,0 +1,7 @@
+"""The rooms of the web, in the order in which they are registered. A new topic is one line."""
+
+from types import ModuleType
+
+from app.web import desk, disputes, health, invitations, orders, places, signin, switches
+
+ROOMS: tuple[ModuleType, ...] = (signin, switches, desk, health, disputes, places, invitations, orders)
