@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from app import cases
 from app.cases import lock, move, note
-from app.disputes import Cleaned, EmptyIsNone
+from app.intake import Cleaned, EmptyIsNone
 from app.errors import Conflict, InvalidInput, N_
 from app.lifecycle import SETTLED, State
 from app.models import Agreement, Dispute, FollowUp, Meeting
