@@ -1,5 +1,5 @@
 """Who fits: text and candidates in, ranked suggestions with reasons out."""
 
-from matching.reading import Reading, read
+from matching.reading import Reading, barring_gate, read
 
-__all__ = ["Reading", "read"]
+__all__ = ["Reading", "barring_gate", "read"]
