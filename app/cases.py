@@ -47,6 +47,12 @@ def parties_of(session: Session, dispute: Dispute) -> list[Party]:
     return list(session.execute(select(Party).where(col(Party.dispute_id) == dispute.id).order_by(col(Party.side_id), col(Party.spokesperson).desc(), col(Party.id))).scalars())
 
 
+def speaker(session: Session, side: Side) -> str:
+    """Return the name of whoever speaks for a side."""
+    query = select(col(Party.name)).where(col(Party.side_id) == side.id)
+    return session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one()
+
+
 def history(session: Session, dispute: Dispute) -> list[Event]:
     """Return what happened, oldest first."""
     return list(session.execute(select(Event).where(col(Event.dispute_id) == dispute.id).order_by(col(Event.at), col(Event.id))).scalars())

@@ -4,6 +4,7 @@ Every function that changes a case takes its lock first (`app.cases.lock`): two 
 What follows the choice is in `app.assignments`.
 """
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -147,6 +148,19 @@ def ballots_of(session: Session, shortlist: Shortlist) -> list[Ballot]:
 def find_ballot(session: Session, shortlist: Shortlist, side: Side) -> Ballot | None:
     """Return a side's own ballot on a list."""
     return next((each for each in ballots_of(session, shortlist) if each.side_id == side.id), None)
+
+
+def unsealed(session: Session, dispute: Dispute) -> list[Side]:
+    """Return the sides that have yet to seal, in the order in which they mark at one desk.
+
+    A coin drawn from the case number says who begins: it is the same whoever asks, and cannot be tossed again.
+    """
+    shortlist = current_round(session, dispute)
+    if shortlist is None or dispute.state not in CHOOSING_STATES:
+        return []
+    sealed = {ballot.side_id for ballot in ballots_of(session, shortlist)}
+    waiting = [side for side in cases.sides_of(session, dispute) if side.id not in sealed]
+    return sorted(waiting, key=lambda side: hashlib.sha256(f"{dispute.no}{side.letter}".encode()).hexdigest())
 
 
 def marks_of(ballot: Ballot) -> Marks:
