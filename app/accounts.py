@@ -1,4 +1,4 @@
-"""Accounts of officers, coordinators and administrators: passwords, sign-in with counted tries, sessions that end everywhere at once."""
+"""Accounts of officers, coordinators and administrators: passwords, counted tries, sessions that end at once."""
 
 import hashlib
 import secrets
@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from app.db import Database
-from app.errors import DiandanError, Forbidden, InvalidInput, N_
+from app.errors import N_, DiandanError, Forbidden, InvalidInput
 from app.models import Account, SignInTry, Station, WebSession
 from app.scope import NOBODY, Role, Scope
 from app.settings import Settings
@@ -76,13 +76,31 @@ def hash_password(password: str) -> str:
     return _hasher().hash(password)
 
 
-def create(session: Session, *, login: str, name: str, role: Role, password: str, area: int, station_id: int | None = None, email: str = "") -> Account:
+def create(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password: str,
+    area: int,
+    station_id: int | None = None,
+    email: str = "",
+) -> Account:
     """Add an account. Officers and heads need a station; the others answer for `area`."""
     if role in (Role.OFFICER, Role.STATION_HEAD) and station_id is None:
         raise InvalidInput({"station": N_("民警要有所属派出所")})
-    if session.execute(select(Account.id).where(col(Account.login) == login)).first():
+    if session.execute(select(col(Account.id)).where(col(Account.login) == login)).first():
         raise InvalidInput({"login": N_("这个账号已经有了")})
-    account = Account(login=login, name=name, role=role, station_id=station_id, area=area, email=email, password_hash=hash_password(password))
+    account = Account(
+        login=login,
+        name=name,
+        role=role,
+        station_id=station_id,
+        area=area,
+        email=email,
+        password_hash=hash_password(password),
+    )
     session.add(account)
     session.flush()
     return account
@@ -91,8 +109,8 @@ def create(session: Session, *, login: str, name: str, role: Role, password: str
 def sign_in(database: Database, *, login: str, password: str, address: str, now: datetime) -> str:
     """Return a new session's secret id. Wrong name and wrong password take the same time and give the same answer.
 
-    Three short transactions, not one: the try must stay counted when the sign-in is refused, and argon2's 30 ms must not be
-    spent while SQLite's only write lock is held.
+    Three short transactions, not one: a refused try must stay counted, and argon2's 30 ms must not
+    be spent while SQLite's only write lock is held.
     """
     login_hash = _hash(login.strip().lower())
     with database.write(NOBODY) as session:
@@ -136,11 +154,20 @@ def forget_code_tries(session: Session, address: str) -> None:
     session.execute(delete(SignInTry).where(col(SignInTry.login_hash) == _hash(f"code:{address}")))
 
 
-def open_session(session: Session, *, now: datetime, hours: float, account_id: int | None = None, invitation_id: int | None = None) -> str:
+def open_session(
+    session: Session, *, now: datetime, hours: float, account_id: int | None = None, invitation_id: int | None = None
+) -> str:
     """Keep a new browser session and return its secret id (192 bits; only its hash is stored)."""
     secret = secrets.token_urlsafe(24)
     session.add(
-        WebSession(id_hash=_hash(secret), account_id=account_id, invitation_id=invitation_id, created_at=now, seen_at=now, expires_at=now + timedelta(hours=hours))
+        WebSession(
+            id_hash=_hash(secret),
+            account_id=account_id,
+            invitation_id=invitation_id,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + timedelta(hours=hours),
+        )
     )
     session.flush()
     return secret
@@ -171,11 +198,18 @@ def change_password(session: Session, account: Account, *, old: str, new: str) -
 
 
 def find_viewer(session: Session, settings: Settings, secret: str, now: datetime) -> tuple[Viewer, datetime] | None:
-    """Return who this session belongs to and when it was last seen; None when it is unknown, idle, ended, or the account is closed. One query."""
+    """Return who this session belongs to and when it was last seen; None when it has ended or the account is closed."""
     row = session.execute(
         select(
-            col(Account.id), col(Account.name), col(Account.role), col(Account.station_id), col(Station.name), col(Account.area), col(Account.locale),
-            col(WebSession.seen_at), col(WebSession.expires_at),
+            col(Account.id),
+            col(Account.name),
+            col(Account.role),
+            col(Account.station_id),
+            col(Station.name),
+            col(Account.area),
+            col(Account.locale),
+            col(WebSession.seen_at),
+            col(WebSession.expires_at),
         )
         .join_from(WebSession, Account, col(WebSession.account_id) == col(Account.id))
         .outerjoin(Station, col(Account.station_id) == col(Station.id))

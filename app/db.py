@@ -17,7 +17,7 @@ SAFE_SQLITE = (3, 51, 3)  # below it WAL can corrupt the file when two connectio
 
 
 class Database:
-    """One engine and the sessions on it. `read` runs beside writers; `write` holds SQLite's single write lock from its first statement."""
+    """One engine and its sessions. `read` runs beside writers; `write` holds SQLite's write lock from the start."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -53,7 +53,7 @@ class Database:
 
 
 def make_engine(settings: Settings) -> Engine:
-    """Return the engine that reliability asks for: FULL + WAL + BEGIN IMMEDIATE on SQLite, bounded waits on PostgreSQL."""
+    """Return an engine that loses nothing: FULL + WAL + BEGIN IMMEDIATE on SQLite, bounded waits on PostgreSQL."""
     return _postgres(make_url(settings.database_url), settings) if settings.database_url else _sqlite(settings)
 
 
@@ -71,23 +71,34 @@ def _sqlite(settings: Settings) -> Engine:
     driver = sqlite_driver()
     url = URL.create("sqlite", database=str(settings.sqlite_path))
     engine = create_engine(
-        url, module=driver, pool_size=settings.threads + 2, max_overflow=4, pool_timeout=5, connect_args={"timeout": 5, "check_same_thread": False}
+        url,
+        module=driver,
+        pool_size=settings.threads + 2,
+        max_overflow=4,
+        pool_timeout=5,
+        connect_args={"timeout": 5, "check_same_thread": False},
     )
     # A library with the WAL-reset bug gets the rollback journal: slower, readers wait for writers, but nothing is lost.
     journal = "WAL" if driver.sqlite_version_info >= SAFE_SQLITE else "DELETE"
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions by itself: it would begin them deferred, and Alembic's DDL would escape them.
+        # The driver must not begin transactions by itself: it begins them deferred, and DDL escapes them.
         connection.isolation_level = None
         for pragma in (
-            f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "trusted_schema=OFF", "secure_delete=ON", "mmap_size=0",
+            f"journal_mode={journal}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+            "trusted_schema=OFF",
+            "secure_delete=ON",
+            "mmap_size=0",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        # Deferred transactions that read first and write later fail at once under contention, whatever the timeout: take the write lock first.
+        # Deferred transactions that read first and write later fail at once under contention, whatever the timeout.
         reading = connection.get_execution_options().get("diandan_read_only", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
@@ -99,6 +110,13 @@ def _postgres(url: URL, settings: Settings) -> Engine:
     size = max(1, settings.threads - 3)
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=size, max_overflow=0, pool_timeout=2, pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "tcp_user_timeout": 5000, "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c timezone=UTC"},
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "tcp_user_timeout": 5000,
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c timezone=UTC",
+        },
     )

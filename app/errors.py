@@ -1,4 +1,4 @@
-"""What a use case may refuse, in words a user can read. The entry points turn these into pages, problem+json or exit codes."""
+"""What a use case may refuse, in words a user can read; entry points turn it into pages, problem+json or exit codes."""
 
 from typing import Any
 

@@ -26,7 +26,8 @@ def claim(session: Session, *, actor: str, key: str, body: Mapping[str, Any], no
     known = session.execute(select(FormKey).where(col(FormKey.actor) == actor, col(FormKey.key) == key[:80])).scalar_one()
     if known.body_hash != digest:
         raise InvalidInput({"key": N_("这张表已经交过,内容却不一样。请打开新表再填")})
-    return known.answer
+    answered: str = known.answer
+    return answered
 
 
 def answer(session: Session, *, actor: str, key: str, answer: str) -> None:

@@ -1,8 +1,8 @@
-"""The life of a case as a table: states, the moves that are allowed, the clock of each state, and what an officer should do next. Pure."""
+"""The life of a case as a table: its states, the moves that are allowed, and what an officer should do next. Pure."""
 
 from enum import StrEnum
 
-from app.errors import Conflict, N_
+from app.errors import N_, Conflict
 
 
 class State(StrEnum):
@@ -35,7 +35,10 @@ class State(StrEnum):
 
 
 S = State
-_STOP = (S.TERMINATED, S.TRANSFERRED)  # a side may stop at any time (人民调解法 art. 23), another organ may take over at any time
+_STOP = (
+    S.TERMINATED,
+    S.TRANSFERRED,
+)  # a side may stop at any time (人民调解法 art. 23), another organ may take over at any time
 MOVES: dict[State, tuple[State, ...]] = {
     S.REGISTERED: (S.TRIAGED, S.BARRED, *_STOP),
     S.TRIAGED: (S.BARRED, S.SEEKING_CONSENT, S.CHOOSING, *_STOP),
@@ -45,8 +48,26 @@ MOVES: dict[State, tuple[State, ...]] = {
     S.CHOOSING_ROUND2: (S.AWAITING_MEDIATOR, S.DESIGNATING, S.BARRED, *_STOP),
     S.DESIGNATING: (S.AWAITING_MEDIATOR, S.BARRED, *_STOP),
     S.AWAITING_MEDIATOR: (S.SCHEDULED, S.CHOOSING_ROUND2, S.DESIGNATING, S.BARRED, *_STOP),
-    S.SCHEDULED: (S.MEDIATING, S.AGREED_WRITTEN, S.AGREED_ORAL, S.FAILED, S.AWAITING_MEDIATOR, S.DESIGNATING, S.BARRED, *_STOP),
-    S.MEDIATING: (S.EXTENDED, S.AGREED_WRITTEN, S.AGREED_ORAL, S.FAILED, S.AWAITING_MEDIATOR, S.DESIGNATING, S.BARRED, *_STOP),
+    S.SCHEDULED: (
+        S.MEDIATING,
+        S.AGREED_WRITTEN,
+        S.AGREED_ORAL,
+        S.FAILED,
+        S.AWAITING_MEDIATOR,
+        S.DESIGNATING,
+        S.BARRED,
+        *_STOP,
+    ),
+    S.MEDIATING: (
+        S.EXTENDED,
+        S.AGREED_WRITTEN,
+        S.AGREED_ORAL,
+        S.FAILED,
+        S.AWAITING_MEDIATOR,
+        S.DESIGNATING,
+        S.BARRED,
+        *_STOP,
+    ),
     S.EXTENDED: (S.AGREED_WRITTEN, S.AGREED_ORAL, S.FAILED, S.BARRED, *_STOP),
     S.AGREED_WRITTEN: (S.PERFORMING, S.CONFIRMING, S.PERFORMED),
     S.AGREED_ORAL: (S.PERFORMING, S.PERFORMED),
@@ -64,25 +85,61 @@ MOVES: dict[State, tuple[State, ...]] = {
 }
 
 CHOOSING_STATES = frozenset({S.CHOOSING, S.CHOOSING_ROUND2})
-SETTLED = frozenset({S.AGREED_WRITTEN, S.AGREED_ORAL, S.PERFORMING, S.CONFIRMING, S.CONFIRMED, S.PERFORMED, S.FOLLOWING_UP})
+SETTLED = frozenset(
+    {S.AGREED_WRITTEN, S.AGREED_ORAL, S.PERFORMING, S.CONFIRMING, S.CONFIRMED, S.PERFORMED, S.FOLLOWING_UP}
+)
 ENDED = frozenset({S.FAILED, S.TERMINATED, S.TRANSFERRED, S.CLOSED, S.ARCHIVED})
-# A case stays on the weekly list until it is performed and revisited, or ended: an agreement that nobody performs is still open.
+# A case stays on the weekly list until it is performed and revisited, or ended: an unperformed agreement is open.
 OPEN = frozenset(S) - ENDED
 HOLDS_SLOT = frozenset({S.AWAITING_MEDIATOR, S.SCHEDULED, S.MEDIATING, S.EXTENDED})
 
 LABELS: dict[State, str] = {
-    S.REGISTERED: N_("登记"), S.TRIAGED: N_("研判"), S.BARRED: N_("不宜调解"), S.SEEKING_CONSENT: N_("征求意愿"), S.CHOOSING: N_("点单中"),
-    S.CHOOSING_ROUND2: N_("换一批"), S.DESIGNATING: N_("协调指定"), S.AWAITING_MEDIATOR: N_("待接单"), S.SCHEDULED: N_("已排期"), S.MEDIATING: N_("调解中"),
-    S.EXTENDED: N_("已延期"), S.AGREED_WRITTEN: N_("达成书面协议"), S.AGREED_ORAL: N_("达成口头协议"), S.PERFORMING: N_("履行中"), S.CONFIRMING: N_("司法确认中"),
-    S.CONFIRMED: N_("已确认"), S.PERFORMED: N_("履行完毕"), S.FOLLOWING_UP: N_("回访中"), S.RELAPSED: N_("复发"), S.FAILED: N_("调解不成"),
-    S.TERMINATED: N_("终止"), S.TRANSFERRED: N_("移送"), S.CLOSED: N_("结案"), S.ARCHIVED: N_("归档"),
+    S.REGISTERED: N_("登记"),
+    S.TRIAGED: N_("研判"),
+    S.BARRED: N_("不宜调解"),
+    S.SEEKING_CONSENT: N_("征求意愿"),
+    S.CHOOSING: N_("点单中"),
+    S.CHOOSING_ROUND2: N_("换一批"),
+    S.DESIGNATING: N_("协调指定"),
+    S.AWAITING_MEDIATOR: N_("待接单"),
+    S.SCHEDULED: N_("已排期"),
+    S.MEDIATING: N_("调解中"),
+    S.EXTENDED: N_("已延期"),
+    S.AGREED_WRITTEN: N_("达成书面协议"),
+    S.AGREED_ORAL: N_("达成口头协议"),
+    S.PERFORMING: N_("履行中"),
+    S.CONFIRMING: N_("司法确认中"),
+    S.CONFIRMED: N_("已确认"),
+    S.PERFORMED: N_("履行完毕"),
+    S.FOLLOWING_UP: N_("回访中"),
+    S.RELAPSED: N_("复发"),
+    S.FAILED: N_("调解不成"),
+    S.TERMINATED: N_("终止"),
+    S.TRANSFERRED: N_("移送"),
+    S.CLOSED: N_("结案"),
+    S.ARCHIVED: N_("归档"),
 }
 
 NEXT_STEPS: dict[State, str] = {
-    S.REGISTERED: N_("看研判结果"), S.TRIAGED: N_("发起点单"), S.BARRED: N_("按提示转办"), S.SEEKING_CONSENT: N_("问对方愿不愿调解"), S.CHOOSING: N_("催未封存的一方"),
-    S.CHOOSING_ROUND2: N_("催未封存的一方"), S.DESIGNATING: N_("请协调员指定"), S.AWAITING_MEDIATOR: N_("催调解员接单"), S.SCHEDULED: N_("约好时间开调"),
-    S.MEDIATING: N_("记下调解结果"), S.EXTENDED: N_("记下调解结果"), S.AGREED_WRITTEN: N_("跟踪履行"), S.AGREED_ORAL: N_("跟踪履行"), S.PERFORMING: N_("问履行了没有"),
-    S.CONFIRMING: N_("等法院确认"), S.CONFIRMED: N_("跟踪履行"), S.PERFORMED: N_("回访"), S.FOLLOWING_UP: N_("回访"), S.RELAPSED: N_("重新研判"),
+    S.REGISTERED: N_("看研判结果"),
+    S.TRIAGED: N_("发起点单"),
+    S.BARRED: N_("按提示转办"),
+    S.SEEKING_CONSENT: N_("问对方愿不愿调解"),
+    S.CHOOSING: N_("催未封存的一方"),
+    S.CHOOSING_ROUND2: N_("催未封存的一方"),
+    S.DESIGNATING: N_("请协调员指定"),
+    S.AWAITING_MEDIATOR: N_("催调解员接单"),
+    S.SCHEDULED: N_("约好时间开调"),
+    S.MEDIATING: N_("记下调解结果"),
+    S.EXTENDED: N_("记下调解结果"),
+    S.AGREED_WRITTEN: N_("跟踪履行"),
+    S.AGREED_ORAL: N_("跟踪履行"),
+    S.PERFORMING: N_("问履行了没有"),
+    S.CONFIRMING: N_("等法院确认"),
+    S.CONFIRMED: N_("跟踪履行"),
+    S.PERFORMED: N_("回访"),
+    S.FOLLOWING_UP: N_("回访"),
+    S.RELAPSED: N_("重新研判"),
 }
 
 

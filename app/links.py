@@ -1,4 +1,4 @@
-"""Links that open one side's ballot or one mediator's question: derived from the secret key, so that a slip can be printed again,
+"""Links that open one side's ballot or one mediator's question: derived from the key, so that slips can be reprinted,
 while the database holds only hashes and gives nobody away."""
 
 import base64

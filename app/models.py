@@ -1,6 +1,6 @@
-"""Tables of the case: who asked, who was picked, what has happened since; and the house's own: accounts, sessions, messages, clock.
+"""Tables of the case (who asked, who was picked, what since) and of the house: accounts, sessions, messages, clock.
 
-Every row that belongs to a case carries the case's station and area, so that `app.scope` can filter and check it without a join.
+Every row of a case carries the case's station and area, so that `app.scope` can filter and check it without a join.
 """
 
 from datetime import UTC, date, datetime
@@ -92,7 +92,7 @@ class SendState(StrEnum):
     FAILED = "failed"
 
 
-# --- the house: stations, accounts, sessions -------------------------------------------------------------------------------------
+# --- the house: stations, accounts, sessions -------------------------------------------------------------------------
 
 
 class Station(SQLModel, table=True):
@@ -117,33 +117,38 @@ class StationTown(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """An officer, station head, coordinator or administrator. `area` is the region that a coordinator or administrator answers for."""
+    """An officer, station head, coordinator or administrator. `area` is the region that the latter two answer for."""
 
     __tablename__ = "account"
 
     id: int | None = Field(default=None, primary_key=True)
     login: str = Field(max_length=40, unique=True)
     name: str = Field(max_length=40)
-    role: Role = Field(sa_type=Word(Role))  # type: ignore[call-overload]
+    role: Role = Field(sa_type=Word(Role))
     station_id: int | None = Field(default=None, foreign_key="station.id", index=True)
     area: int = Field(sa_type=BigInteger)
     password_hash: str = Field(max_length=200)
     email: str = Field(default="", max_length=120)
     locale: str = Field(default="zh", max_length=8)
-    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
-    enabled_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, sa_column_kwargs={"default": utc_now})  # type: ignore[call-overload]  # since when it is owed reminders
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    enabled_at: datetime = Field(
+        default_factory=utc_now, sa_type=UtcDateTime, sa_column_kwargs={"default": utc_now}
+    )  # since when it is owed reminders
 
 
 class SignInTry(SQLModel, table=True):
     """One failed sign-in; counted in the database so that every worker counts alike."""
 
     __tablename__ = "sign_in_try"
-    __table_args__ = (Index("ix_sign_in_try_login_at", "login_hash", "at"), Index("ix_sign_in_try_address_at", "address_hash", "at"))
+    __table_args__ = (
+        Index("ix_sign_in_try_login_at", "login_hash", "at"),
+        Index("ix_sign_in_try_address_at", "address_hash", "at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     login_hash: str = Field(max_length=64)
     address_hash: str = Field(max_length=64)
-    at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class WebSession(SQLModel, table=True):
@@ -154,9 +159,9 @@ class WebSession(SQLModel, table=True):
     id_hash: str = Field(primary_key=True, max_length=64)
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True, ondelete="CASCADE")
     invitation_id: int | None = Field(default=None, foreign_key="invitation.id", index=True, ondelete="CASCADE")
-    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    seen_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class ApiKey(SQLModel, table=True):
@@ -168,8 +173,8 @@ class ApiKey(SQLModel, table=True):
     account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
     name: str = Field(max_length=60)
     key_hash: str = Field(max_length=64, unique=True)
-    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class FormKey(SQLModel, table=True):
@@ -181,10 +186,10 @@ class FormKey(SQLModel, table=True):
     key: str = Field(primary_key=True, max_length=80)
     body_hash: str = Field(max_length=64)
     answer: str = Field(max_length=200)  # where the first answer led (a path), or the number that it made
-    at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
-# --- the case --------------------------------------------------------------------------------------------------------------------
+# --- the case --------------------------------------------------------------------------------------------------------
 
 
 class CaseNumber(SQLModel, table=True):
@@ -201,7 +206,10 @@ class Dispute(CaseOwned, SQLModel, table=True):
     """One quarrel. What the machine read is kept in `reading`; `type`, `subtype` are what the officer chose."""
 
     __tablename__ = "dispute"
-    __table_args__ = (Index("ix_dispute_station_state", "station_id", "state"), Index("ix_dispute_area_opened", "area", "opened_at"))
+    __table_args__ = (
+        Index("ix_dispute_station_state", "station_id", "state"),
+        Index("ix_dispute_area_opened", "area", "opened_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     no: str = Field(max_length=40, unique=True)
@@ -211,16 +219,18 @@ class Dispute(CaseOwned, SQLModel, table=True):
     narrative: str
     type: str = Field(max_length=40, index=True)
     subtype: str = Field(default="", max_length=40)
-    source: Source = Field(default=Source.APPLIED, sa_type=Word(Source))  # type: ignore[call-overload]
-    state: State = Field(default=State.REGISTERED, sa_type=Word(State))  # type: ignore[call-overload]
-    ended: str = Field(default="", max_length=40)  # why a terminated case ended: refused, unreachable, no_choice, withdrawn, self_settled
+    source: Source = Field(default=Source.APPLIED, sa_type=Word(Source))
+    state: State = Field(default=State.REGISTERED, sa_type=Word(State))
+    ended: str = Field(
+        default="", max_length=40
+    )  # why a terminated case ended: refused, unreachable, no_choice, withdrawn, self_settled
     colour: str = Field(default="green", max_length=8)
-    colour_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    colour_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     officer_id: int = Field(foreign_key="account.id", index=True)
-    opened_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    due_at: datetime | None = Field(default=None, index=True, sa_type=UtcDateTime)  # type: ignore[call-overload]  # the state's clock
-    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, index=True, sa_type=UtcDateTime)  # the state's clock
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = Field(default=1)
 
     def case_key(self) -> int | None:
@@ -263,9 +273,9 @@ class Side(CaseRow, table=True):
     id: int | None = Field(default=None, primary_key=True)
     letter: str = Field(max_length=1)
     applicant: bool = Field(default=False)
-    consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     consent_how: str = Field(default="", max_length=20)  # phone, desk, helped
-    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]  # first time the link was used
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # first time the link was used
 
 
 class Party(CaseRow, table=True):
@@ -277,7 +287,7 @@ class Party(CaseRow, table=True):
     id: int | None = Field(default=None, primary_key=True)
     side_id: int = Field(foreign_key="side.id", index=True, ondelete="CASCADE")
     name: str = Field(max_length=40)
-    sex: Sex = Field(default=Sex.UNKNOWN, sa_type=Word(Sex))  # type: ignore[call-overload]
+    sex: Sex = Field(default=Sex.UNKNOWN, sa_type=Word(Sex))
     birth_year: int | None = Field(default=None)
     phone: str = Field(default="", max_length=20)
     village: int | None = Field(default=None, sa_type=BigInteger)
@@ -293,12 +303,12 @@ class Gate(CaseRow, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     code: str = Field(max_length=40)
-    state: GateState = Field(default=GateState.SUSPECTED, sa_type=Word(GateState))  # type: ignore[call-overload]
+    state: GateState = Field(default=GateState.SUSPECTED, sa_type=Word(GateState))
     start: int | None = Field(default=None)  # span of the words in the narrative; none when an officer set the gate
     end: int | None = Field(default=None)
     reason: str = Field(default="", max_length=500)
     decided_by: int | None = Field(default=None, foreign_key="account.id")
-    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     seconded_by: int | None = Field(default=None, foreign_key="account.id")
 
 
@@ -311,7 +321,7 @@ class Recusal(CaseRow, table=True):
     id: int | None = Field(default=None, primary_key=True)
     mediator_id: int = Field(foreign_key="mediator.id", index=True)
     reason: str = Field(max_length=200)
-    declared_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    declared_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Shortlist(CaseRow, table=True):
@@ -322,7 +332,7 @@ class Shortlist(CaseRow, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     round: int = Field(default=1)
-    made_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    made_at: datetime = Field(sa_type=UtcDateTime)
     widened_to: int | None = Field(default=None, sa_type=BigInteger)
     excluded: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # {"recusal": n, "leave": n, "full": n}
 
@@ -340,7 +350,7 @@ class Listing(CaseRow, table=True):
     fit: int  # integer score, for ties
     open_cases: int  # as frozen, for ties
     name: str = Field(max_length=40)
-    kind: Kind = Field(sa_type=Word(Kind))  # type: ignore[call-overload]
+    kind: Kind = Field(sa_type=Word(Kind))
     card: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # home, title, intro, expertise, sex, years …
     reasons: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)  # [{"signal", "zh", "en"}]
 
@@ -351,15 +361,15 @@ class Invitation(CaseRow, table=True):
     __tablename__ = "invitation"
 
     id: int | None = Field(default=None, primary_key=True)
-    purpose: Purpose = Field(sa_type=Word(Purpose))  # type: ignore[call-overload]
+    purpose: Purpose = Field(sa_type=Word(Purpose))
     side_id: int | None = Field(default=None, foreign_key="side.id", index=True, ondelete="CASCADE")
     assignment_id: int | None = Field(default=None, foreign_key="assignment.id", index=True, ondelete="CASCADE")
     nonce: str = Field(max_length=40)  # the secret key makes the token from it; without the key it says nothing
     token_hash: str = Field(max_length=64, unique=True)
     code_hash: str = Field(max_length=64, unique=True)  # the short code typed by hand
-    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Ballot(CaseRow, table=True):
@@ -371,10 +381,12 @@ class Ballot(CaseRow, table=True):
     id: int | None = Field(default=None, primary_key=True)
     round: int = Field(default=1)
     side_id: int = Field(foreign_key="side.id", index=True, ondelete="CASCADE")
-    marks: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # {"want": [mediator id in tap order], "accept": [id], "strike": [id]}
-    channel: BallotChannel = Field(sa_type=Word(BallotChannel))  # type: ignore[call-overload]
+    marks: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSON
+    )  # {"want": [mediator id in tap order], "accept": [id], "strike": [id]}
+    channel: BallotChannel = Field(sa_type=Word(BallotChannel))
     by_account: int | None = Field(default=None, foreign_key="account.id")  # the officer at the desk
-    sealed_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    sealed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Choice(CaseRow, table=True):
@@ -387,11 +399,11 @@ class Choice(CaseRow, table=True):
     round: int = Field(default=1)
     log: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     result: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Assignment(CaseRow, table=True):
-    """A mediator asked to take the case. From asking to the end of mediation it holds one slot of the mediator's cap."""
+    """A mediator asked to take the case. Until mediation ends it holds one slot of the mediator's cap."""
 
     __tablename__ = "assignment"
     __table_args__ = (UniqueConstraint("dispute_id", "mediator_id"), UniqueConstraint("dispute_id", "position"))
@@ -399,11 +411,13 @@ class Assignment(CaseRow, table=True):
     id: int | None = Field(default=None, primary_key=True)
     mediator_id: int = Field(foreign_key="mediator.id", index=True)
     position: int  # 1 = the choice itself, 2 … = reserves in order
-    state: AssignmentState = Field(sa_type=Word(AssignmentState))  # type: ignore[call-overload]
-    slot_held: bool = Field(default=False)  # a slot of the mediator's cap is taken by this row, to be released exactly once
-    asked_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    due_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    state: AssignmentState = Field(sa_type=Word(AssignmentState))
+    slot_held: bool = Field(
+        default=False
+    )  # a slot of the mediator's cap is taken by this row, to be released exactly once
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = Field(default="", max_length=200)
     disclosed: str = Field(default="", max_length=200)  # what the mediator disclosed on accepting
 
@@ -414,7 +428,7 @@ class Meeting(CaseRow, table=True):
     __tablename__ = "meeting"
 
     id: int | None = Field(default=None, primary_key=True)
-    held_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    held_at: datetime = Field(sa_type=UtcDateTime)
     place: str = Field(default="", max_length=120)
     present: str = Field(default="", max_length=300)
     notes: str = Field(default="", max_length=4000)
@@ -434,9 +448,9 @@ class Agreement(CaseRow, table=True):
     terms: str = Field(max_length=4000)
     performance_way: str = Field(default="", max_length=300)
     perform_by: date | None = Field(default=None)
-    agreed_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    agreed_at: datetime = Field(sa_type=UtcDateTime)
     performed: str = Field(default="pending", max_length=20)  # pending, performed, partly, not_performed
-    performed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    performed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class FollowUp(CaseRow, table=True):
@@ -445,7 +459,7 @@ class FollowUp(CaseRow, table=True):
     __tablename__ = "follow_up"
 
     id: int | None = Field(default=None, primary_key=True)
-    visited_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    visited_at: datetime = Field(sa_type=UtcDateTime)
     performed: str = Field(max_length=20)
     relapsed: bool = Field(default=False)
     satisfied: int | None = Field(default=None, ge=1, le=5)
@@ -459,13 +473,13 @@ class Event(CaseRow, table=True):
     __tablename__ = "event"
 
     id: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=UtcDateTime)
     kind: str = Field(max_length=40)
     actor: str = Field(max_length=80)  # 'account:3', 'side:A', 'mediator:12', 'clock'
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
-# --- messages and the clock ------------------------------------------------------------------------------------------------------
+# --- messages and the clock ------------------------------------------------------------------------------------------
 
 
 class Outbox(SQLModel, table=True):
@@ -481,13 +495,13 @@ class Outbox(SQLModel, table=True):
     subject: str = Field(max_length=200)
     body: str
     dispute_id: int | None = Field(default=None, foreign_key="dispute.id", index=True, ondelete="CASCADE")
-    created_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    next_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    next_at: datetime = Field(sa_type=UtcDateTime)
     attempts: int = Field(default=0)
     lease_owner: str = Field(default="", max_length=80)
-    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
-    state: SendState = Field(default=SendState.WAITING, sa_type=Word(SendState))  # type: ignore[call-overload]
-    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    state: SendState = Field(default=SendState.WAITING, sa_type=Word(SendState))
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     error: str = Field(default="", max_length=300)
 
 
@@ -502,8 +516,8 @@ class InboxMessage(SQLModel, table=True):
     dedupe: str = Field(max_length=120)
     subject: str = Field(max_length=200)
     body: str
-    at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
-    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=UtcDateTime)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class DueRun(SQLModel, table=True):
@@ -516,7 +530,7 @@ class DueRun(SQLModel, table=True):
     name: str = Field(max_length=40)
     period: str = Field(max_length=20)  # '2026-W48'
     whom: str = Field(max_length=40)  # 'account:3'
-    ran_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    ran_at: datetime = Field(sa_type=UtcDateTime)
     late: bool = Field(default=False)
 
 
@@ -526,5 +540,5 @@ class Heartbeat(SQLModel, table=True):
     __tablename__ = "heartbeat"
 
     name: str = Field(primary_key=True, max_length=40)
-    at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=UtcDateTime)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

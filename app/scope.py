@@ -1,4 +1,4 @@
-"""Who may see which cases. A session carries one Scope from its birth to its end; a query on case tables without one cannot run."""
+"""Who may see which cases: a session carries one Scope all its life; without one no query on case tables can run."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,12 +23,12 @@ class Role(StrEnum):
 
 
 class ScopeMissing(Exception):
-    """A case table was touched by a session that has no scope, or outside of it: a defect of the code, never the user's fault."""
+    """A case table was touched without a scope, or outside of it: a defect of the code, never the user's fault."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a session may touch: a station's cases, an area's cases (12-digit codes, both ends included), one case, or none."""
+    """What a session may touch: a station's cases, an area's (12-digit codes, ends included), one case, or none."""
 
     role: Role
     station_id: int | None = None
@@ -96,7 +96,9 @@ def _filter(state: ORMExecuteState) -> None:
         return
     for entity in entities:
         # track_closure_variables off: the criterion is built here, its values are bound parameters.
-        state.statement = state.statement.options(with_loader_criteria(entity, scope.criterion(entity), include_aliases=True))
+        state.statement = state.statement.options(
+            with_loader_criteria(entity, scope.criterion(entity), include_aliases=True)
+        )
 
 
 def _check(session: Any, _context: UOWTransaction, _instances: object) -> None:

@@ -1,4 +1,4 @@
-"""Every setting of the service: name, default, meaning. Read once at the start from `DIANDAN_*` variables; a bad value stops it."""
+"""Every setting: name, default, meaning. Read once at the start from `DIANDAN_*` variables; a bad value stops it."""
 
 import os
 import secrets
@@ -16,11 +16,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DIANDAN_", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(default=Path("var"), description="folder of the embedded database, the secret key and snapshots")
-    database_url: str = Field(default="", description="empty: SQLite in data_dir; or postgresql://user:password@host/name")
-    base_url: str = Field(default="http://127.0.0.1:8000", description="address under which phones reach the service; links and QR codes begin with it")
-    demo: bool = Field(default=False, description="invented people, a red bar on every page; set by `diandan demo` only")
-    secret_key: str = Field(default="", description="signs cookies; empty: made once and kept in data_dir/secret.key (mode 0600)")
+    data_dir: Path = Field(
+        default=Path("var"), description="folder of the embedded database, the secret key and snapshots"
+    )
+    database_url: str = Field(
+        default="", description="empty: SQLite in data_dir; or postgresql://user:password@host/name"
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="address under which phones reach the service; links and QR codes begin with it",
+    )
+    demo: bool = Field(
+        default=False, description="invented people, a red bar on every page; set by `diandan demo` only"
+    )
+    secret_key: str = Field(
+        default="", description="signs cookies; empty: made once and kept in data_dir/secret.key (mode 0600)"
+    )
     threads: Annotated[int, Field(ge=1, le=64)] = Field(default=8, description="threads of the web server")
     smtp_host: str = Field(default="", description="mail server; empty: e-mail stays in the outbox and says so")
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=25, description="port of the mail server")
@@ -28,9 +39,16 @@ class Settings(BaseSettings):
     smtp_password: str = Field(default="", description="password for the mail server")
     smtp_tls: str = Field(default="none", pattern="^(none|starttls|ssl)$", description="none, starttls or ssl")
     mail_from: str = Field(default="diandan@localhost", description="sender of e-mail")
-    session_idle_minutes: Annotated[int, Field(ge=5, le=720)] = Field(default=30, description="an officer's session ends after so many idle minutes")
-    session_hours: Annotated[int, Field(ge=1, le=24)] = Field(default=12, description="an officer's session ends after so many hours in any case")
-    trusted_proxy: bool = Field(default=False, description="take the client's address and scheme from X-Forwarded-* (only behind a reverse proxy of one's own)")
+    session_idle_minutes: Annotated[int, Field(ge=5, le=720)] = Field(
+        default=30, description="an officer's session ends after so many idle minutes"
+    )
+    session_hours: Annotated[int, Field(ge=1, le=24)] = Field(
+        default=12, description="an officer's session ends after so many hours in any case"
+    )
+    trusted_proxy: bool = Field(
+        default=False,
+        description="believe X-Forwarded-* (only behind a reverse proxy of one's own)",
+    )
 
     @field_validator("base_url")
     @classmethod

@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Word(TypeDecorator[StrEnum]):
-    """A StrEnum kept as its value (SQLAlchemy's own Enum keeps the member's NAME and needs a migration for each new word)."""
+    """A StrEnum kept as its value: SQLAlchemy's own Enum keeps the NAME and needs a migration for each new word."""
 
     impl = String(40)
     cache_ok = True

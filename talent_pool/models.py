@@ -1,6 +1,6 @@
 """Tables of the talent pool. Written by `talent_pool.roster` alone; read by anyone.
 
-Regions are 12-digit codes kept as integers (all begin with a non-zero digit), so that a whole town, county or city is a range.
+Regions are 12-digit codes kept as integers, so that a whole town, county or city is a range.
 """
 
 from datetime import date
@@ -10,7 +10,6 @@ from typing import Annotated
 from pydantic import StringConstraints
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
-
 
 from talent_pool.columns import Word
 
@@ -57,8 +56,8 @@ class MediatorBase(SQLModel):
     """What is written down about a mediator, once."""
 
     name: Name
-    kind: Kind = Field(sa_type=Word(Kind))  # type: ignore[call-overload]
-    sex: Sex = Field(default=Sex.UNKNOWN, sa_type=Word(Sex))  # type: ignore[call-overload]
+    kind: Kind = Field(sa_type=Word(Kind))
+    sex: Sex = Field(default=Sex.UNKNOWN, sa_type=Word(Sex))
     birth_year: int | None = Field(default=None, ge=1900, le=2020)
     home: int = Field(sa_type=BigInteger, index=True)  # the village (or town) where he or she lives
     phone: str = Field(default="", max_length=20)
@@ -75,7 +74,7 @@ class Mediator(MediatorBase, table=True):
     __table_args__ = (CheckConstraint("open_cases >= 0", name="ck_mediator_open_cases"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    status: Status = Field(default=Status.ACTIVE, sa_type=Word(Status))  # type: ignore[call-overload]
+    status: Status = Field(default=Status.ACTIVE, sa_type=Word(Status))
     open_cases: int = Field(default=0)
     version: int = Field(default=1)
 
@@ -108,7 +107,10 @@ class Absence(SQLModel, table=True):
     """Leave or busy days, both ends included."""
 
     __tablename__ = "absence"
-    __table_args__ = (CheckConstraint("first_day <= last_day", name="ck_absence_days"), Index("ix_absence_days", "last_day", "first_day"))
+    __table_args__ = (
+        CheckConstraint("first_day <= last_day", name="ck_absence_days"),
+        Index("ix_absence_days", "last_day", "first_day"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     mediator_id: int = Field(foreign_key="mediator.id", index=True, ondelete="CASCADE")
@@ -125,7 +127,7 @@ class Relation(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     mediator_id: int = Field(foreign_key="mediator.id", index=True, ondelete="CASCADE")
-    kind: RelationKind = Field(sa_type=Word(RelationKind))  # type: ignore[call-overload]
+    kind: RelationKind = Field(sa_type=Word(RelationKind))
     person_name: str = Field(max_length=40)
     person_phone: str = Field(default="", max_length=20, index=True)
     person_village: int | None = Field(default=None, sa_type=BigInteger)
@@ -141,7 +143,7 @@ class PoolVersion(SQLModel, table=True):
 
 
 class PoolChange(SQLModel, table=True):
-    """The newest change of each mediator; versions become visible in the order of commit, so that none is overlooked."""
+    """The newest change of each mediator; versions become visible in the order of commit."""
 
     __tablename__ = "pool_change"
 

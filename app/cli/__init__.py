@@ -10,8 +10,19 @@ from app.errors import DiandanError, SettingsError
 
 # name → module of this package; each module lists its commands in `commands`.
 TOPICS = {
-    "demo": "demo", "serve": "serving", "init": "serving", "doctor": "doctor", "db": "database", "user": "users", "worker": "clock",
-    "read": "reading", "train": "reading", "evaluate": "reading", "duplicates": "reading", "suggest": "matching", "choose": "matching",
+    "demo": "demo",
+    "serve": "serving",
+    "init": "serving",
+    "doctor": "doctor",
+    "db": "database",
+    "user": "users",
+    "worker": "clock",
+    "read": "reading",
+    "train": "reading",
+    "evaluate": "reading",
+    "duplicates": "reading",
+    "suggest": "matching",
+    "choose": "matching",
     "bench": "bench",
 }
 
@@ -28,7 +39,8 @@ class Topics(click.Group):
         if cmd_name not in TOPICS:
             return None
         module = import_module(f"app.cli.{TOPICS[cmd_name]}")
-        return next(command for command in module.commands if command.name == cmd_name)
+        commands: list[click.Command] = module.commands
+        return next(command for command in commands if command.name == cmd_name)
 
 
 @click.group(cls=Topics, context_settings={"help_option_names": ["-h", "--help"]})

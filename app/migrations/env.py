@@ -4,7 +4,6 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-import app.models
 import talent_pool.models  # noqa: F401 - both register their tables
 
 
@@ -15,8 +14,13 @@ def run(connection: Connection) -> None:
         # A rebuilt table is dropped for a moment; this can only be switched outside of a transaction.
         connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
     context.configure(
-        connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, transaction_per_migration=True,
-        transactional_ddl=True, compare_type=True, include_name=lambda name, kind, _parents: kind != "table" or name in SQLModel.metadata.tables,
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        render_as_batch=True,
+        transaction_per_migration=True,
+        transactional_ddl=True,
+        compare_type=True,
+        include_name=lambda name, kind, _parents: kind != "table" or name in SQLModel.metadata.tables,
     )
     with context.begin_transaction():
         context.run_migrations()

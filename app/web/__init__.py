@@ -17,7 +17,7 @@ csrf = CSRFProtect()
 
 
 class Diandan(Flask):
-    """Flask with one rule more: a view's transaction is committed once, before its answer leaves, and only if it is not an error."""
+    """Flask with one rule more: a view's transaction is committed once, before its answer leaves, unless it failed."""
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view; commit for answers below 400, roll back for all others."""
@@ -33,14 +33,24 @@ class Diandan(Flask):
         return response
 
 
-def create_app(settings: Settings, database: Database | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
+def create_app(
+    settings: Settings, database: Database | None = None, clock: Callable[[], datetime] | None = None
+) -> Flask:
     """Build the web application. `clock` gives the present moment; tests freeze it."""
     app = Diandan("app", template_folder="templates", static_folder="static")
     app.config.update(
-        SECRET_KEY=settings.key(), MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=500_000, MAX_FORM_PARTS=1_000,
-        SESSION_COOKIE_NAME="__Host-diandan" if settings.secure else "diandan", SESSION_COOKIE_SECURE=settings.secure,
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=settings.secure,
-        SEND_FILE_MAX_AGE_DEFAULT=86_400, TEMPLATES_AUTO_RELOAD=False,
+        SECRET_KEY=settings.key(),
+        MAX_CONTENT_LENGTH=1_000_000,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_PARTS=1_000,
+        SESSION_COOKIE_NAME="__Host-diandan" if settings.secure else "diandan",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.secure,
+        SEND_FILE_MAX_AGE_DEFAULT=86_400,
+        TEMPLATES_AUTO_RELOAD=False,
     )
     app.extensions["diandan"] = sessions.House(settings, database or Database(settings), clock or _now)
     # A name that a template misspells must fail in a test, not print nothing.

@@ -27,10 +27,26 @@ def home() -> ResponseReturnValue:
     state = request.args.get("state", "")
     words, page = request.args.get("q", "")[:40], _page_number()
     chosen = State(state) if state in set(State) else None
-    rows = disputes.work_list(sessions.db(), now=sessions.now(), mine=viewer.account_id, state=chosen, words=words, limit=PAGE + 1, offset=page * PAGE)
+    rows = disputes.work_list(
+        sessions.db(),
+        now=sessions.now(),
+        mine=viewer.account_id,
+        state=chosen,
+        words=words,
+        limit=PAGE + 1,
+        offset=page * PAGE,
+    )
     counts = _counts()
     return render_template(
-        "desk/home.html", rows=rows[:PAGE], more=len(rows) > PAGE, page=page, words=words, state_filter=chosen, counts=counts, now=sessions.now(), age_days=age_days,
+        "desk/home.html",
+        rows=rows[:PAGE],
+        more=len(rows) > PAGE,
+        page=page,
+        words=words,
+        state_filter=chosen,
+        counts=counts,
+        now=sessions.now(),
+        age_days=age_days,
     )
 
 
@@ -40,8 +56,12 @@ def _page_number() -> int:
 
 
 def _counts() -> dict[State, int]:
-    rows = sessions.db().execute(select(col(Dispute.state), func.count(col(Dispute.id))).where(col(Dispute.state).in_(OPEN)).group_by(col(Dispute.state)))
-    found: dict[State, int] = {state: count for state, count in rows}
+    rows = sessions.db().execute(
+        select(col(Dispute.state), func.count(col(Dispute.id)))
+        .where(col(Dispute.state).in_(OPEN))
+        .group_by(col(Dispute.state))
+    )
+    found: dict[State, int] = dict(rows.tuples())
     return {state: found[state] for state in State if state in found}
 
 
@@ -49,7 +69,16 @@ def _counts() -> dict[State, int]:
 @guards.roles(*guards.ACCOUNTS)
 def inbox() -> ResponseReturnValue:
     """Show the viewer's own messages, newest first."""
-    messages = sessions.db().execute(select(InboxMessage).where(col(InboxMessage.account_id) == _me()).order_by(col(InboxMessage.at).desc()).limit(100)).scalars()
+    messages = (
+        sessions.db()
+        .execute(
+            select(InboxMessage)
+            .where(col(InboxMessage.account_id) == _me())
+            .order_by(col(InboxMessage.at).desc())
+            .limit(100)
+        )
+        .scalars()
+    )
     return render_template("desk/inbox.html", messages=list(messages))
 
 
@@ -73,5 +102,11 @@ def _me() -> int:
 def clock() -> ResponseReturnValue:
     """Show when the reminders last ran and what waits in the outbox."""
     beats = list(sessions.db().execute(select(Heartbeat).order_by(col(Heartbeat.name))).scalars())
-    waiting = list(sessions.db().execute(select(col(Outbox.channel), col(Outbox.state), func.count(), func.min(col(Outbox.created_at))).group_by(col(Outbox.channel), col(Outbox.state))))
+    waiting = list(
+        sessions.db().execute(
+            select(col(Outbox.channel), col(Outbox.state), func.count(), func.min(col(Outbox.created_at))).group_by(
+                col(Outbox.channel), col(Outbox.state)
+            )
+        )
+    )
     return render_template("desk/clock.html", beats=beats, waiting=waiting)

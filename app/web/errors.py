@@ -1,4 +1,4 @@
-"""Every refusal as a page in plain words, or as problem+json under /api/. Nothing personal is on it, and nothing is a bare 500."""
+"""Every refusal as a page in plain words, or as problem+json under /api/: nothing personal on it, no bare 500."""
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.errors import DiandanError, N_
+from app.errors import N_, DiandanError
 from app.web import sessions
 from app.web.i18n import gettext
 
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
 
 
 def _refusal(problem: DiandanError) -> Response:
-    # A field may itself be a msgid (the name of a state): translating a name or number gives it back as it is.
+    # A field may itself be a msgid (the name of a state); what is not one comes back as it is.
     params = {name: gettext(value) if isinstance(value, str) else value for name, value in problem.params.items()}
     return answer(problem.status, gettext(problem.message, **params))
 
@@ -72,10 +72,12 @@ def _unexpected(problem: Exception) -> Response:
 
 
 def _where(problem: BaseException) -> list[str]:
-    """Return file, line and function of each frame: no local variable, no message, since both may hold a person's words."""
+    """Return file, line and function of each frame; messages and variables may hold a person's words."""
     frames, trace = [], problem.__traceback__
     while trace is not None:
-        frames.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}:{trace.tb_frame.f_code.co_name}")
+        frames.append(
+            f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}:{trace.tb_frame.f_code.co_name}"
+        )
         trace = trace.tb_next
     return frames[-12:]
 

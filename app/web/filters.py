@@ -19,8 +19,13 @@ from talent_pool import regions, taxonomy
 
 STATIC = Path(__file__).parent.parent / "static"
 ROLES = {
-    Role.OFFICER: N_("民警"), Role.STATION_HEAD: N_("所领导"), Role.COORDINATOR: N_("协调员"), Role.ADMIN: N_("管理员"), Role.PARTY: N_("当事人"),
-    Role.MEDIATOR: N_("调解员"), Role.SYSTEM: N_("系统"),
+    Role.OFFICER: N_("民警"),
+    Role.STATION_HEAD: N_("所领导"),
+    Role.COORDINATOR: N_("协调员"),
+    Role.ADMIN: N_("管理员"),
+    Role.PARTY: N_("当事人"),
+    Role.MEDIATOR: N_("调解员"),
+    Role.SYSTEM: N_("系统"),
 }
 
 
@@ -47,7 +52,14 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
 def init_app(app: Flask) -> None:
     """Register filters and globals; keep them few and pure."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, place=place, full_place=full_place, state=state, next_step=next_step, type_label=type_label, role=lambda code: gettext(ROLES[Role(code)])
+        day=day,
+        moment=moment,
+        place=place,
+        full_place=full_place,
+        state=state,
+        next_step=next_step,
+        type_label=type_label,
+        role=lambda code: gettext(ROLES[Role(code)]),
     )
     app.jinja_env.globals.update(asset=asset, navigation=navigation, translate=gettext, label=label)
     app.context_processor(_context)
@@ -67,7 +79,11 @@ def _help_topic() -> str:
 def navigation() -> list[NavItem]:
     """Return the entries that the viewer may open."""
     viewer = sessions.viewer()
-    return [NavItem(endpoint, gettext(words), request.endpoint == endpoint) for endpoint, words, roles in NAVIGATION if viewer is not None and viewer.role in roles]
+    return [
+        NavItem(endpoint, gettext(words), request.endpoint == endpoint)
+        for endpoint, words, roles in NAVIGATION
+        if viewer is not None and viewer.role in roles
+    ]
 
 
 @lru_cache(maxsize=64)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.errors import Forbidden, N_, NotFound
+from app.errors import N_, Forbidden, NotFound
 from app.models import Purpose
 from app.scope import Role
 from app.web import sessions
@@ -60,15 +60,14 @@ def init_app(app: Flask) -> None:
 
 
 def _check() -> ResponseReturnValue | None:
-    from flask import current_app
-
     if request.endpoint is None or request.endpoint == "static":
         return None
     allowed = rule_of(current_app.view_functions[request.endpoint])
     if "public" in allowed or "api" in allowed:
         return None
     if "party" in allowed or "mediator" in allowed:
-        return _check_visit(allowed)
+        _check_visit(allowed)
+        return None
     return _check_account(allowed)
 
 

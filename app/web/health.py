@@ -41,15 +41,22 @@ def readyz() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 @guards.public
 def metrics() -> ResponseReturnValue:
-    """Give counts in Prometheus' text format, to a monitor on this machine only: how many quarrels a county has is not for everybody."""
+    """Give counts in Prometheus' text format, to a monitor on this machine only: they are not for everybody."""
     if request.remote_addr not in ("127.0.0.1", "::1"):
         raise NotFound()
     with sessions.house().database.read(SYSTEM) as session:
-        open_cases = session.execute(select(func.count(col(Dispute.id))).where(col(Dispute.state).in_(OPEN))).scalar_one()
-        outbox = list(session.execute(select(col(Outbox.state), func.count(col(Outbox.id))).group_by(col(Outbox.state))))
+        open_cases = session.execute(
+            select(func.count(col(Dispute.id))).where(col(Dispute.state).in_(OPEN))
+        ).scalar_one()
+        outbox = list(
+            session.execute(select(col(Outbox.state), func.count(col(Outbox.id))).group_by(col(Outbox.state)))
+        )
         beats = list(session.execute(select(col(Heartbeat.name), col(Heartbeat.at))))
     now = sessions.now()
     lines = [f"diandan_open_cases {open_cases}"]
     lines += [f'diandan_outbox_messages{{state="{state}"}} {count}' for state, count in outbox]
-    lines += [f'diandan_heartbeat_age_seconds{{name="{name}"}} {max(0, int((now - at).total_seconds()))}' for name, at in beats]
+    lines += [
+        f'diandan_heartbeat_age_seconds{{name="{name}"}} {max(0, int((now - at).total_seconds()))}'
+        for name, at in beats
+    ]
     return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,38 +1,15 @@
-"""Chinese is the source, English the translation: `.po` files read at the start, the switch on every page kept in the cookie.
+"""Chinese is the source, English the translation: `.po` files read at the start, a switch on every page.
 
-Babel itself is used, not Flask-Babel: that one wants compiled catalogues in the tree and looks them up anew for every word.
+Babel itself is used, not Flask-Babel: that one wants compiled catalogues in the tree.
 """
 
-from functools import lru_cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask, g, request, session
 
+from app.wording import catalogue
+
 LOCALES = ("zh", "en")
-FOLDER = Path(__file__).parent.parent / "translations"
-
-
-@lru_cache(maxsize=4)
-def catalogue(language: str) -> NullTranslations:
-    """Return the merged catalogue of a language (every `<language>/*.po`, one file a topic); Chinese needs none."""
-    if language == "zh":
-        return NullTranslations()
-    merged = Catalog(locale=language)
-    for path in sorted((FOLDER / language).glob("*.po")):
-        with path.open("rb") as file:
-            for message in read_po(file, locale=language):
-                if message.id:
-                    merged[message.id] = message
-    compiled = BytesIO()
-    write_mo(compiled, merged)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
 
 
 def gettext(message: str, **params: Any) -> str:
@@ -46,7 +23,11 @@ def locale() -> str:
     if "locale" not in g:
         chosen = session.get("locale")
         viewer = g.get("viewer")
-        g.locale = chosen if chosen in LOCALES else (viewer.locale if viewer is not None and viewer.locale in LOCALES else "zh")
+        g.locale = (
+            chosen
+            if chosen in LOCALES
+            else (viewer.locale if viewer is not None and viewer.locale in LOCALES else "zh")
+        )
     language: str = g.locale
     return language
 

@@ -1,4 +1,4 @@
-"""Who is at the browser, and the one database session of the request. The cookie holds a signed random id; everything else is a row."""
+"""Who is at the browser, and the one database session of the request. The cookie holds a random id, a row the rest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ def visit() -> "visits.Visit | None":
 
 
 def db() -> Session:
-    """Return the request's database session, within the scope of whoever is at the browser. Safe methods get one that cannot write."""
+    """Return the request's database session, in the viewer's scope. Safe methods get one that is never committed."""
     if "db" not in g:
         g.db = house().database.session(_scope(), read_only=request.method in SAFE)
     opened: Session = g.db

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from app import accounts
-from app.errors import Forbidden, InvalidInput, N_
+from app.errors import N_, Forbidden, InvalidInput
 from app.models import Account
 from app.web import guards, sessions
 from app.web.i18n import gettext
@@ -19,7 +19,9 @@ def form() -> ResponseReturnValue:
     """Show the form; whoever is signed in goes on to the work list."""
     if sessions.viewer() is not None:
         return redirect(url_for("desk.home"))
-    return render_template("signin/form.html", problems={}, login="", back=local_path(request.args.get("back", "")), notice="")
+    return render_template(
+        "signin/form.html", problems={}, login="", back=local_path(request.args.get("back", "")), notice=""
+    )
 
 
 @blueprint.post("/sign-in")
@@ -29,9 +31,17 @@ def submit() -> ResponseReturnValue:
     login, back = request.form.get("login", ""), local_path(request.form.get("back", ""))
     house = sessions.house()
     try:
-        secret = accounts.sign_in(house.database, login=login, password=request.form.get("password", ""), address=request.remote_addr or "", now=sessions.now())
+        secret = accounts.sign_in(
+            house.database,
+            login=login,
+            password=request.form.get("password", ""),
+            address=request.remote_addr or "",
+            now=sessions.now(),
+        )
     except (Forbidden, accounts.TooManyTries) as problem:
-        return render_template("signin/form.html", problems={"login": problem.message}, login=login, back=back, notice=""), problem.status
+        return render_template(
+            "signin/form.html", problems={"login": problem.message}, login=login, back=back, notice=""
+        ), problem.status
     sessions.sign_in(secret, "account")
     return redirect(back or url_for("desk.home"), 303)
 

@@ -1,4 +1,4 @@
-"""The two switches on every page: language and large text. Kept in the cookie, so that they work before sign-in and without JavaScript."""
+"""The two switches on every page, language and large text: in the cookie, so that they work before sign-in."""
 
 from urllib.parse import urlsplit
 

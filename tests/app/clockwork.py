@@ -1,37 +1,30 @@
-"""The people of the clock's tests: a station with its officers, their cases, and a mail server of their own."""
+"""What the tests of the clock share: officers of old standing, a way out that remembers, and real mail servers."""
 
 import asyncio
-import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as Dialogue
 from sqlalchemy import func, select
-from sqlmodel import SQLModel, col
+from sqlmodel import Session, SQLModel, col
 
 from app.channels import Message
 from app.db import Database
-from app.lifecycle import State
-from app.models import Account, Dispute, Outbox, Station
-from app.scope import Role
+from app.models import Account, Outbox, Station
 from app.settings import Settings, load
+from tests import builders
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-JIAOKOUHE = 610629103000  # 洛川县交口河镇
-POSTGRES = os.environ.get("DIANDAN_TEST_POSTGRES", "")
-ENGINES = ["sqlite", "postgresql"] if POSTGRES else ["sqlite"]
 
 
 def shanghai(text: str) -> datetime:
@@ -42,68 +35,17 @@ def shanghai(text: str) -> datetime:
 MONDAY = shanghai("2026-11-30 08:30:00")
 
 
-@pytest.fixture(params=ENGINES)
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Yield an empty house: every table, nobody in it."""
-    database = Database(load(data_dir=tmp_path, database_url=POSTGRES if request.param == "postgresql" else ""))
-    SQLModel.metadata.drop_all(database.engine)
-    SQLModel.metadata.create_all(database.engine)
-    yield database
-    database.close()
+LONG_AGO = shanghai("2020-01-01 00:00:00")
 
 
-def a_station(database: Database, name: str = "交口河派出所") -> int:
-    with database.write() as session:
-        station = Station(name=name, area=JIAOKOUHE)
-        session.add(station)
-        session.flush()
-        assert station.id is not None
-        return station.id
+def an_officer(session: Session, station: Station, **given: Any) -> Account:
+    """An officer who has been there for years, with a mail address."""
+    return builders.an_officer(session, station, **({"email": "lu@station.example", "enabled_at": LONG_AGO} | given))
 
 
-def an_officer(database: Database, station_id: int | None, login: str = "li", **other: Any) -> int:
-    given = {
-        "name": "李卫国",
-        "role": Role.OFFICER,
-        "area": JIAOKOUHE,
-        "password_hash": "-",
-        "email": f"{login}@station.example",
-    }
-    with database.write() as session:
-        account = Account(
-            login=login, station_id=station_id, **{**given, "enabled_at": shanghai("2026-01-01 00:00:00"), **other}
-        )
-        session.add(account)
-        session.flush()
-        assert account.id is not None
-        return account.id
-
-
-def a_case(
-    database: Database,
-    station_id: int,
-    officer_id: int,
-    no: str,
-    *,
-    days: float = 3,
-    now: datetime = MONDAY,
-    **other: Any,
-) -> int:
-    given = {
-        "area": JIAOKOUHE,
-        "place": JIAOKOUHE,
-        "narrative": "王老五与赵铁柱因檐水争吵",
-        "type": "neighbor",
-        "subtype": "drainage_light",
-        "state": State.CHOOSING,
-        "opened_at": now - timedelta(days=days),
-    }
-    with database.write() as session:
-        dispute = Dispute(no=no, station_id=station_id, officer_id=officer_id, **{**given, **other})
-        session.add(dispute)
-        session.flush()
-        assert dispute.id is not None
-        return dispute.id
+def its_id(row: Any) -> int:
+    assert isinstance(row.id, int)
+    return row.id
 
 
 def outbox(database: Database) -> list[Outbox]:

@@ -12,9 +12,8 @@ from app.channels.smtp import Smtp, _breakdown, _refusal, compose, message_id
 from app.db import Database
 from app.models import InboxMessage
 from app.settings import load
-from tests.app.clockwork import MONDAY, a_station, an_officer, count, house, mail_server, rude_server
-
-__all__ = ["house"]
+from tests.app.clockwork import MONDAY, an_officer, count, its_id, mail_server, rude_server
+from tests.builders import a_station
 
 WRITTEN = datetime(2026, 11, 30, 0, 30, tzinfo=UTC)
 BODY = "交口河派出所:未结案件 3 件\n" + "很长的一行" * 300 + "\n.\n一个点之后还有话\n"
@@ -30,19 +29,20 @@ LETTER = Message(
 # --- the registry
 
 
-def test_the_inbox_is_served_before_the_mail_server_can_hang(house: Database) -> None:
-    assert list(open_channels(house, house.settings)) == ["inbox", "smtp"]
+def test_the_inbox_is_served_before_the_mail_server_can_hang(db: Database) -> None:
+    assert list(open_channels(db, db.settings)) == ["inbox", "smtp"]
 
 
 # --- the inbox
 
 
-def test_the_inbox_shows_a_message_once_however_often_it_comes(house: Database) -> None:
-    officer = an_officer(house, a_station(house))
+def test_the_inbox_shows_a_message_once_however_often_it_comes(db: Database) -> None:
+    with db.write() as session:
+        officer = its_id(an_officer(session, a_station(session)))
     letter = replace(LETTER, recipient=str(officer))
     for _ in range(3):
-        Inbox(house).send(letter)
-    with house.read() as session:
+        Inbox(db).send(letter)
+    with db.read() as session:
         (row,) = session.execute(select(InboxMessage)).scalars()
     assert (row.account_id, row.dedupe, row.subject, row.body, row.at) == (
         officer,
@@ -55,10 +55,10 @@ def test_the_inbox_shows_a_message_once_however_often_it_comes(house: Database) 
 
 
 @pytest.mark.parametrize("nobody", ["4711", "li@station.example", ""])
-def test_the_inbox_refuses_an_account_that_does_not_exist(house: Database, nobody: str) -> None:
+def test_the_inbox_refuses_an_account_that_does_not_exist(db: Database, nobody: str) -> None:
     with pytest.raises(ChannelError, match="没有这个账号"):
-        Inbox(house).send(replace(LETTER, recipient=nobody))
-    assert count(house, InboxMessage) == 0
+        Inbox(db).send(replace(LETTER, recipient=nobody))
+    assert count(db, InboxMessage) == 0
 
 
 # --- mail, against a server that speaks SMTP

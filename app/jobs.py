@@ -1,0 +1,180 @@
+"""The clock: a tick each minute, in which what is due is queued and what is queued is sent.
+
+APScheduler only ticks. What is due, and what has been done, is in the database, so that any number of clocks may tick
+beside each other, and one that slept over a Monday makes up for it.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import update
+from sqlmodel import col
+
+from app import notices, reminders
+from app.channels import Channel, open_channels
+from app.claims import take
+from app.db import Database
+from app.models import Heartbeat
+from app.settings import Settings
+
+HEARTBEAT = "clock"
+INTERVAL = timedelta(minutes=1)
+LIMIT = 10_000  # messages of one channel in one tick
+SECONDS = 40.0  # for each channel in one tick of the running clock
+RAISED_AFTER = timedelta(hours=1)  # what waits longer than this is somebody's business
+
+log = structlog.get_logger()
+Result = TypeVar("Result")
+
+
+class TickError(Exception):
+    """Parts of a tick did not run; `done` says what the others did. Each part's error was logged."""
+
+    def __init__(self, parts: list[str], done: dict[str, Any]) -> None:
+        super().__init__(", ".join(parts))
+        self.parts, self.done = parts, done
+
+
+def tick(
+    database: Database,
+    settings: Settings,
+    now: datetime,
+    *,
+    channels: Mapping[str, Channel] | None = None,
+    pace: notices.Pace | None = None,
+) -> dict[str, Any]:
+    """Do what is due at `now`; return {"ran": names, "queued": messages, "sent": messages, "failed": tries}.
+
+    Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
+    """
+    parts = _Parts()
+    ran = _queue_all(database, settings, now, parts)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
+    ways = open_channels(database, settings) if channels is None else channels
+    sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
+    queued = sum(each.queued for each in ran)
+    done = {"ran": sorted({each.name for each in ran}), "queued": queued, "sent": sent.sent, "failed": sent.failed}
+    parts.do("beat", lambda: _beat(database, now, done))
+    if parts.failed:
+        raise TickError(parts.failed, done)
+    return done
+
+
+class _Parts:
+    """Runs the parts of a tick and keeps the names of those that failed."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+
+    def do(self, name: str, work: Callable[[], Result]) -> Result | None:
+        try:
+            return work()
+        except Exception as problem:
+            self.failed.append(name)
+            # Never the error's own words: a database repeats the row in them, with whoever stands in it.
+            log.error("tick_part_failed", part=name, error=type(problem).__name__, at=_where(problem))
+            return None
+
+
+def _where(problem: BaseException) -> str:
+    """Return the last place in our own code, as in reminders.py:77."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    own = [frame for frame in frames if Path(__file__).parent in Path(frame.filename).parents]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
+
+
+def _queue_all(database: Database, settings: Settings, now: datetime, parts: _Parts) -> list[reminders.Ran]:
+    """Queue each station in a transaction of its own: a province in one would keep every page waiting to write."""
+
+    def stations() -> list[int]:
+        with database.read() as session:
+            return reminders.due_stations(session, now)
+
+    def queue(station_id: int) -> reminders.Ran | None:
+        with database.write() as session:
+            return reminders.queue_station(session, station_id, now, link=settings.base_url)
+
+    due = parts.do("due", stations) or []
+    ran = [parts.do(f"{reminders.WEEKLY} station:{each}", partial(queue, each)) for each in due]
+    return [each for each in ran if each is not None]
+
+
+def _beat(database: Database, now: datetime, done: dict[str, Any]) -> None:
+    """Leave word that the clock was alive and what it did, and raise what has waited too long."""
+    with database.write() as session:
+        reminders.withdraw_older(session, now)
+        waiting = notices.unsent_longer_than(session, RAISED_AFTER, now)
+        data = {**done, "unsent": waiting}
+        if not take(session, Heartbeat, name=HEARTBEAT, at=now, data=data):
+            session.execute(update(Heartbeat).where(col(Heartbeat.name) == HEARTBEAT).values(at=now, data=data))
+    if waiting:
+        log.warning("messages_unsent_for_an_hour", **waiting)
+
+
+class Clock:
+    """Ticks until it is stopped: `start` beside a web server in one process, or `run` as a process of its own."""
+
+    def __init__(self, database: Database, settings: Settings, *, interval: timedelta = INTERVAL) -> None:
+        self.database, self.settings, self.interval = database, settings, interval
+        self.stopping = threading.Event()
+        self.pace = notices.Pace(seconds=SECONDS, stopped=self.stopping.is_set)
+        self.scheduler = BackgroundScheduler(timezone=UTC)
+        self.watch = threading.Thread(target=self._watch, name="clock-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick, the first time at once; return immediately."""
+        # One tick at a time; ticks that were slept over count as one; however late, it is run.
+        self.job = self.scheduler.add_job(
+            self._tick, "interval", seconds=self.interval.total_seconds(), next_run_time=datetime.now(UTC),
+            max_instances=1, coalesce=True, misfire_grace_time=None,
+        )  # fmt: skip
+        self.scheduler.start()
+        self.watch.start()
+
+    def run(self) -> None:
+        """Tick until SIGTERM or SIGINT, finish the message at hand, and return. Main thread only."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self.stopping.set())
+        self.start()
+        # In slices: on Windows a wait without end would hear no signal.
+        while not self.stopping.wait(1):
+            pass
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop ticking and wait for the tick at hand; it ends after the message that it is sending."""
+        self.stopping.set()
+        self.scheduler.shutdown(wait=True)
+        self.watch.join()
+
+    def heed_the_wall(self, now: datetime) -> None:
+        """Bring the next tick near when the machine's clock was set back; else no tick before it has caught up."""
+        due = self.job.next_run_time
+        if due is not None and due > now + 2 * self.interval:
+            self.job.modify(next_run_time=now)
+
+    def _watch(self) -> None:
+        while not self.stopping.wait(self.interval.total_seconds() / 2):
+            self.heed_the_wall(datetime.now(UTC))
+
+    def _tick(self) -> None:
+        try:
+            done = tick(self.database, self.settings, datetime.now(UTC), pace=self.pace)
+        except TickError:
+            return  # logged part by part; the next tick tries again
+        except Exception as problem:
+            log.error("tick_failed", error=type(problem).__name__, at=_where(problem))
+            return
+        if any(done.values()):
+            log.info("tick", **done)

@@ -1,0 +1,138 @@
+"""What must not be mediated, and the signs that a quarrel may escalate: rules that are data, each hit with the words that show it."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from matching.text import Normal
+from talent_pool.files import data_dir
+from talent_pool.taxonomy import colour_rule, get_gate
+
+HARD = ("crime_suspected", "domestic_violence")  # while one of these stands, no shortlist is made
+_AROUND = 8  # an exception is looked for within so many characters around a hit
+_BLANK = "○"
+_GAP = re.compile(r"~([0-9]+)")
+_NAME = re.compile(r"\{([a-z_]+)\}")
+_SENTENCE_ENDS = "。!?;\n"
+
+
+class Hit(NamedTuple):
+    """A gate or sign with the half-open span of the text as given that shows it, and the article behind a gate."""
+
+    code: str
+    start: int
+    end: int
+    article: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One compiled rule; see the head of data/lexicon/gates.toml."""
+
+    code: str
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    needs: re.Pattern[str] | None
+    forbids: re.Pattern[str] | None
+    yields_to: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Harmless idioms and the rules of gates and signs."""
+
+    idioms: re.Pattern[str]
+    gates: tuple[Rule, ...]
+    signs: tuple[Rule, ...]
+
+
+@lru_cache(maxsize=1)
+def rulebook() -> Rulebook:
+    """Read and compile data/lexicon/gates.toml and signs.toml."""
+    gates, signs = _read("gates.toml"), _read("signs.toml")
+    words = {name: "(?:" + "|".join(sorted(group, key=len, reverse=True)) + ")" for name, group in gates["words"].items()}
+    exceptions = gates["exceptions"] | signs["exceptions"]
+    return Rulebook(
+        idioms=re.compile("|".join(_expand(idiom, words) for idiom in gates["idioms"])),
+        gates=tuple(_rule(rule, words, exceptions) for rule in gates["rule"]),
+        signs=tuple(_rule(rule, words, exceptions) for rule in signs["rule"]),
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    with (data_dir() / "lexicon" / name).open("rb") as file:
+        return tomllib.load(file)
+
+
+def _expand(pattern: str, words: dict[str, str]) -> str:
+    spelt = _NAME.sub(lambda hit: words[hit.group(1)], pattern)
+    return _GAP.sub(lambda hit: f"[^{_SENTENCE_ENDS}]{{0,{hit.group(1)}}}?", spelt)
+
+
+def _rule(rule: dict[str, Any], words: dict[str, str], exceptions: dict[str, str]) -> Rule:
+    def compiled(patterns: list[str]) -> re.Pattern[str] | None:
+        return re.compile("|".join(f"(?:{_expand(pattern, words)})" for pattern in patterns)) if patterns else None
+
+    return Rule(
+        code=rule["code"],
+        pattern=compiled(rule["patterns"]) or re.compile("(?!)"),
+        unless=compiled([exceptions[name] for name in rule.get("unless", [])]),
+        needs=compiled([rule["with"]] if "with" in rule else []),
+        forbids=compiled([rule["not_with"]] if "not_with" in rule else []),
+        yields_to=frozenset(rule.get("yields_to", [])),
+    )
+
+
+def find_gates(normal: Normal) -> tuple[Hit, ...]:
+    """Return the gates that the text shows, at most one hit each, in the order of the text."""
+    hits: dict[str, Hit] = {}
+    text = blanked(normal.text)
+    for rule in rulebook().gates:
+        if rule.code not in hits and not rule.yields_to & hits.keys() and (span := _search(rule, text)):
+            hits[rule.code] = Hit(rule.code, *normal.span(*span), article=get_gate(rule.code).article.zh)
+    return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
+
+
+def find_signs(normal: Normal) -> tuple[Hit, ...]:
+    """Return the risk signs that the text shows, at most one hit each, in the order of the text."""
+    hits: dict[str, Hit] = {}
+    text = blanked(normal.text)
+    for rule in rulebook().signs:
+        if rule.code not in hits and (span := _search(rule, text)):
+            hits[rule.code] = Hit(rule.code, *normal.span(*span))
+    return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
+
+
+def blanked(text: str) -> str:
+    """Return a normalised text with its harmless idioms (打工, 杀价, 气死人 …) blanked out, of the same length."""
+    return rulebook().idioms.sub(lambda hit: _BLANK * len(hit.group()), text)
+
+
+def _search(rule: Rule, text: str) -> tuple[int, int] | None:
+    if (rule.needs and not rule.needs.search(text)) or (rule.forbids and rule.forbids.search(text)):
+        return None
+    for hit in rule.pattern.finditer(text):
+        if hit.end() > hit.start() and not _excepted(rule, text, hit.start(), hit.end()):
+            return hit.start(), hit.end()
+    return None
+
+
+def _excepted(rule: Rule, text: str, start: int, end: int) -> bool:
+    # Only an exception that touches the hit counts: 「没打人，是拿刀捅的」 denies one thing and tells another.
+    if rule.unless is None:
+        return False
+    low, high = max(0, start - 4 * _AROUND), min(len(text), end + _AROUND)
+    return any(found.start() < end and found.end() > start - 2 for found in rule.unless.finditer(text[:high], low))
+
+
+def colour(signs: Iterable[str], type_: str | None, subtype: str | None) -> str:
+    """Return red, orange, yellow or green for a case with these signs (never for a person), by the numbers of data/taxonomy/signs.toml."""
+    rule, found = colour_rule(), frozenset(signs)
+    # An old grudge over a boundary weighs one sign more: most of the quarrels between neighbours that became crimes began so.
+    heavy = rule.sign in found and (type_ in rule.types or subtype in rule.subtypes)
+    weight = len(found) + (rule.more if heavy else 0)
+    holds = (c.code for c in rule.colours if found & c.any_of or any(together <= found for together in c.all_of) or weight >= c.count)
+    return next(holds, rule.colours[-1].code)

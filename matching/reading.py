@@ -1,0 +1,111 @@
+"""Reading a quarrel: its kind, what bars it from mediation, its risk colour and its hard facts. Pure; never raises on any text."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from matching.facts import Fact, find
+from matching.features import extract
+from matching.gates import HARD, Hit, colour, find_gates, find_signs
+from matching.text import LONGEST, Normal, cut, normalise
+from matching.weights import Evidence, Weights, shipped
+
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the service reads in a text. Spans are half-open offsets in code points of the text as given."""
+
+    type: str | None  # best guess even while `abstain`; None without words or without a model
+    subtype: str | None
+    probability: float
+    probabilities: dict[str, float]
+    abstain: bool  # too unsure: ask the officer
+    evidence: tuple[Evidence, ...]
+    gates: tuple[Hit, ...]
+    signs: tuple[Hit, ...]
+    colour: str
+    facts: dict[str, list[Fact]] = field(default_factory=dict)
+    model: str = MISSING  # version of the model that spoke
+    region: str | None = None  # as given; carried along for what is suggested next
+
+    @property
+    def barred(self) -> str | None:
+        """Return the gate for which no shortlist may be made, if there is one."""
+        found = {hit.code for hit in self.gates}
+        return next((code for code in HARD if code in found), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reading as `diandan read` prints it."""
+        return {
+            "type": self.type,
+            "subtype": self.subtype,
+            "probability": round(self.probability, 4),
+            "probabilities": {code: round(p, 4) for code, p in self.probabilities.items()},
+            "abstain": self.abstain,
+            "evidence": [{"start": e.start, "end": e.end, "weight": round(e.weight, 4)} for e in self.evidence],
+            "gates": [{"code": h.code, "start": h.start, "end": h.end, "article": h.article} for h in self.gates],
+            "risk": {"colour": self.colour, "signs": [{"code": h.code, "start": h.start, "end": h.end} for h in self.signs]},
+            "facts": self.facts,
+        }
+
+
+@dataclass(frozen=True)
+class _Kind:
+    type: str | None = None
+    subtype: str | None = None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    abstain: bool = True
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def probability(self) -> float:
+        return self.probabilities[self.type] if self.type else 0.0
+
+
+_SHIPPED = object()
+
+
+def read(text: str, region: str | None = None, model: Weights | None | object = _SHIPPED) -> Reading:
+    """Read a text as an officer or a villager wrote it; of more than 10,000 code points the first 10,000 are read.
+
+    `model` is the shipped one unless another (or None) is given.
+    """
+    weights = shipped() if model is _SHIPPED else model
+    assert weights is None or isinstance(weights, Weights)
+    normal = normalise(text[:LONGEST])
+    kind = _kind(normal, weights) if weights else _Kind()
+    gates, signs = find_gates(normal), find_signs(normal)
+    return Reading(
+        type=kind.type,
+        subtype=kind.subtype,
+        probability=kind.probability,
+        probabilities=kind.probabilities,
+        abstain=kind.abstain,
+        evidence=kind.evidence,
+        gates=gates,
+        signs=signs,
+        colour=colour({hit.code for hit in signs}, kind.type, kind.subtype),
+        facts=find(normal),
+        model=weights.version if weights else MISSING,
+        region=region,
+    )
+
+
+def _kind(normal: Normal, weights: Weights) -> _Kind:
+    words = cut(normal.text)
+    features = extract(normal.text, words)
+    rows, values = weights.vector(features)
+    if not len(rows):
+        return _Kind()
+    given = weights.probabilities(weights.scores(rows, values))
+    best = int(given.argmax())
+    type_ = weights.types[best]
+    order = given.argsort()[::-1]
+    return _Kind(
+        type=type_,
+        subtype=weights.subtype(rows, values, type_),
+        probabilities={weights.types[i]: float(given[i]) for i in order},
+        abstain=bool(given[best] < weights.threshold),
+        evidence=tuple(Evidence(*normal.span(e.start, e.end), e.weight) for e in weights.evidence(features, words, type_)),
+    )

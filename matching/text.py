@@ -1,0 +1,170 @@
+"""Text as it is matched: normalised with a way back to the text as given, cut into words, and stripped of personal data for training.
+
+Nothing here is ever shown: NFKC turns （） into (), so what people read stays as it was typed and only offsets travel back.
+"""
+
+import re
+import sys
+import threading
+import unicodedata
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from talent_pool.files import data_dir
+
+LONGEST = 10_000  # code points that are read; what follows is left alone
+_JOIN = 4  # at most so many neighbouring words are tried as one entry of the lexicon
+
+
+class Word(NamedTuple):
+    """A word with its half-open span in the text that was cut."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Normal(NamedTuple):
+    """A normalised text; `origin[i]` is the code point of the given text from which character i came."""
+
+    text: str
+    origin: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the given text that [start, end) of the normalised one stands for; needs start < end."""
+        return self.origin[start], self.origin[end - 1] + 1
+
+
+class _Table(dict[str, str]):
+    """One character → what it is matched as; filled as characters are met."""
+
+    def __missing__(self, char: str) -> str:
+        value = _plain(char)
+        if len(self) < 50_000:  # Unicode is finite, memory is not free
+            self[char] = value
+        return value
+
+
+def _plain(char: str) -> str:
+    category = unicodedata.category(char)
+    if category in ("Cf", "Mn", "Me"):  # bidi controls, zero-width joiners, accents: invisible to the matcher
+        return ""
+    if category in ("Cc", "Cs", "Zs", "Zl", "Zp"):  # NUL and lone surrogates break encoders: a blank is safe everywhere
+        return "\n" if char == "\n" else " "
+    folded = unicodedata.normalize("NFKC", char).lower()
+    return "".join(_simplified().get(c, c) for c in folded if unicodedata.category(c) not in ("Mn", "Cs"))
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[str, str]:
+    """Read the frequent traditional characters: each line holds pairs such as 來来."""
+    lines = (data_dir() / "lexicon" / "traditional.txt").read_text(encoding="utf-8").splitlines()
+    return {pair[0]: pair[1] for line in lines if not line.startswith("#") for pair in line.split()}
+
+
+_TABLE = _Table()
+
+
+def normalise(text: str) -> Normal:
+    """Return the text as it is matched: NFKC, lower case, simplified, without invisible characters; at most LONGEST code points."""
+    out: list[str] = []
+    origin: list[int] = []
+    for at, char in enumerate(text[:LONGEST]):
+        for piece in _TABLE[char]:
+            out.append(piece)
+            origin.append(at)
+    return Normal("".join(out), origin)
+
+
+# --- words -----------------------------------------------------------------------------------------------------------------------
+
+Cutter = Callable[[str], list[str]]
+_lock = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def cutter() -> Cutter:
+    """Return the quick cutter (rjieba) where its wheel exists, else jieba itself: both give the same words."""
+    try:
+        import rjieba
+    except ImportError:
+        return jieba_cutter()
+    return lambda text: list(rjieba.cut(text))
+
+
+@lru_cache(maxsize=1)
+def jieba_cutter() -> Cutter:
+    """Return jieba's cutter, built from its own dictionary (half a second, once)."""
+    with _lock, warnings.catch_warnings(), TemporaryDirectory() as private:
+        warnings.simplefilter("ignore")  # invalid escapes in jieba's sources, pkg_resources
+        import jieba
+
+        jieba.setLogLevel("WARNING")
+        tokenizer = jieba.Tokenizer()
+        # jieba would load a marshal file that anybody may have left in the shared temp folder; here it finds none.
+        tokenizer.tmp_dir = private
+        tokenizer.initialize()
+    return lambda text: list(tokenizer.cut(text))
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> frozenset[str]:
+    """Return the words of farm, land, kin, money and dialect which the cutters' dictionary does not know."""
+    lines = (data_dir() / "lexicon" / "words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def cut(text: str, engine: Cutter | None = None) -> list[Word]:
+    """Cut a normalised text into words with their spans; neighbours that form a word of the lexicon are joined, longest first."""
+    words: list[Word] = []
+    at = 0
+    for piece in (engine or cutter())(text):
+        words.append(Word(piece, at, at + len(piece)))
+        at += len(piece)
+    return _joined(words)
+
+
+def _joined(words: list[Word]) -> list[Word]:
+    # Joined after cutting, not fed to the engines' dictionaries: so both engines agree, and no process-wide state is changed.
+    out: list[Word] = []
+    at = 0
+    while at < len(words):
+        size = _longest(words, at)
+        out.append(words[at] if size == 1 else Word("".join(w.text for w in words[at : at + size]), words[at].start, words[at + size - 1].end))
+        at += size
+    return out
+
+
+def _longest(words: list[Word], at: int) -> int:
+    known, joined, best = lexicon(), words[at].text, 1
+    for size, word in enumerate(words[at + 1 : at + _JOIN], start=2):
+        joined += word.text
+        if joined in known:
+            best = size
+    return best
+
+
+# --- personal data ---------------------------------------------------------------------------------------------------------------
+
+_PERSONAL = (
+    (re.compile(r"(?<![0-9a-z])[1-9][0-9]{16}[0-9x](?![0-9a-z])", re.IGNORECASE), "〔证件〕"),
+    (re.compile(r"(?<![0-9])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])"), "〔电话〕"),
+    (re.compile(r"(?<![0-9])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])"), "〔电话〕"),
+    (re.compile(r"(?:(?<=姓名)|(?<=报警人)|(?<=当事人)|(?<=申请人)|(?<=我叫)|(?<=联系人))[:： ]?[\u4e00-\u9fff]{2,3}(?=[,，。;； (（男女])"), "〔姓名〕"),
+)
+
+
+def redact(text: str) -> str:
+    """Return the text with telephone numbers, identity numbers and names after a cue (姓名、我叫 …) replaced, for training."""
+    for pattern, mask in _PERSONAL:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def engine_name() -> str:
+    """Return which cutter is at work."""
+    cutter()
+    return "rjieba" if "rjieba" in sys.modules else "jieba"
