@@ -110,9 +110,7 @@ def seal() -> ResponseReturnValue:
     shortlist = orders.current_round(sessions.db(), dispute)
     listings = orders.listings_of(sessions.db(), shortlist) if shortlist else []
     round_no, marks = read_form(request.form, listings)
-    orders.seal(
-        sessions.db(), dispute, side, marks, round_no=round_no, channel=BallotChannel.PHONE, now=sessions.now()
-    )
+    orders.seal(sessions.db(), dispute, side, marks, round_no=round_no, channel=BallotChannel.PHONE, now=sessions.now())
     return redirect(url_for("ballots.page"), 303)
 
 

@@ -44,7 +44,9 @@ def mark(no: str, letter: str) -> ResponseReturnValue:
     else:
         marks = orders.read_marks([item.mediator_id for item in listings], {}, [])
     form = Form(shortlist.round, [card_of(item) for item in listings], marks)
-    return render_template("orders/desk_mark.html", dispute=dispute, side=side, form=form, name=cases.speaker(sessions.db(), side))
+    return render_template(
+        "orders/desk_mark.html", dispute=dispute, side=side, form=form, name=cases.speaker(sessions.db(), side)
+    )
 
 
 @blueprint.post("/disputes/<no>/desk/<letter>/check")

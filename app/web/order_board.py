@@ -1,4 +1,4 @@
-"""What the officer's case page tells of an order: who has opened, who has sealed, who is silent. Never what was marked."""
+"""What the officer's case page tells of an order: who has opened, sealed, or is silent. Never what was marked."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
