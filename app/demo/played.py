@@ -168,7 +168,7 @@ class PlayedCase:
 
     def perform(self, at: datetime, how: str) -> None:
         """Record whether what was agreed has been done."""
-        casework.record_performance(self.session, self.dispute, how, by=self.officer.actor, now=at)  # type: ignore[arg-type]
+        casework.record_performance(self.session, self.dispute, how, by=self.officer.actor, now=at)
 
     def visit(self, at: datetime, *, performed: str, relapsed: bool) -> None:
         """Record a revisit."""
