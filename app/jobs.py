@@ -58,8 +58,8 @@ def tick(
 
     Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
     """
-    parts = _Parts()
-    ran = _queue_all(database, settings, now, parts)
+    parts, pace = _Parts(), pace or notices.Pace()
+    ran = _queue_all(database, settings, now, parts, pace)
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
     ways = open_channels(database, settings) if channels is None else channels
     sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
@@ -94,7 +94,9 @@ def _where(problem: BaseException) -> str:
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
 
 
-def _queue_all(database: Database, settings: Settings, now: datetime, parts: _Parts) -> list[reminders.Ran]:
+def _queue_all(
+    database: Database, settings: Settings, now: datetime, parts: _Parts, pace: notices.Pace
+) -> list[reminders.Ran]:
     """Queue each station in a transaction of its own: a province in one would keep every page waiting to write."""
 
     def stations() -> list[int]:
@@ -102,6 +104,8 @@ def _queue_all(database: Database, settings: Settings, now: datetime, parts: _Pa
             return reminders.due_stations(session, now)
 
     def queue(station_id: int) -> reminders.Ran | None:
+        if pace.stopped():
+            return None
         with database.write() as session:
             return reminders.queue_station(session, station_id, now, link=settings.base_url)
 

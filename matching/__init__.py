@@ -2,6 +2,6 @@
 
 from matching.query import Query
 from matching.rank import Candidate, Suggestion, suggest
-from matching.reading import Reading, read
+from matching.reading import Reading, barring_gate, read
 
-__all__ = ["Candidate", "Query", "Reading", "Suggestion", "read", "suggest"]
+__all__ = ["Candidate", "Query", "Reading", "Suggestion", "barring_gate", "read", "suggest"]

@@ -11,7 +11,6 @@ from matching.text import Normal
 from talent_pool.files import data_dir
 from talent_pool.taxonomy import colour_rule, get_gate
 
-HARD = ("crime_suspected", "domestic_violence")  # while one of these stands, no shortlist is made
 _AROUND = 8  # an exception is looked for within so many characters around a hit
 _BLANK = "○"
 _GAP = re.compile(r"~([0-9]+)")

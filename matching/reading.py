@@ -5,11 +5,20 @@ from typing import Any
 
 from matching.facts import Fact, find
 from matching.features import extract
-from matching.gates import HARD, Hit, colour, find_gates, find_signs
+from matching.gates import Hit, colour, find_gates, find_signs
 from matching.text import LONGEST, Normal, cut, normalise
 from matching.weights import Evidence, Weights, shipped
+from talent_pool.taxonomy import gates
 
 MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Risk:
+    """The colour of a case (never of a person) and the signs that gave it."""
+
+    colour: str = "green"
+    signs: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -23,17 +32,10 @@ class Reading:
     abstain: bool  # too unsure: ask the officer
     evidence: tuple[Evidence, ...]
     gates: tuple[Hit, ...]
-    signs: tuple[Hit, ...]
-    colour: str
+    risk: Risk
     facts: dict[str, list[Fact]] = field(default_factory=dict)
     model: str = MISSING  # version of the model that spoke
     region: str | None = None  # as given; carried along for what is suggested next
-
-    @property
-    def barred(self) -> str | None:
-        """Return the gate for which no shortlist may be made, if there is one."""
-        found = {hit.code for hit in self.gates}
-        return next((code for code in HARD if code in found), None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the reading as `diandan read` prints it."""
@@ -45,9 +47,15 @@ class Reading:
             "abstain": self.abstain,
             "evidence": [{"start": e.start, "end": e.end, "weight": round(e.weight, 4)} for e in self.evidence],
             "gates": [{"code": h.code, "start": h.start, "end": h.end, "article": h.article} for h in self.gates],
-            "risk": {"colour": self.colour, "signs": [{"code": h.code, "start": h.start, "end": h.end} for h in self.signs]},
+            "risk": {"colour": self.risk.colour, "signs": [{"code": h.code, "start": h.start, "end": h.end} for h in self.risk.signs]},
             "facts": self.facts,
         }
+
+
+def barring_gate(reading: Reading) -> str | None:
+    """Return the gravest gate for which no shortlist may be made (data/taxonomy/gates.toml), or None."""
+    found = {hit.code for hit in reading.gates}
+    return next((gate.code for gate in gates().values() if gate.bars_shortlist and gate.code in found), None)
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def read(text: str, region: str | None = None, model: Weights | None | object = 
     assert weights is None or isinstance(weights, Weights)
     normal = normalise(text[:LONGEST])
     kind = _kind(normal, weights) if weights else _Kind()
-    gates, signs = find_gates(normal), find_signs(normal)
+    signs = find_signs(normal)
     return Reading(
         type=kind.type,
         subtype=kind.subtype,
@@ -83,9 +91,8 @@ def read(text: str, region: str | None = None, model: Weights | None | object = 
         probabilities=kind.probabilities,
         abstain=kind.abstain,
         evidence=kind.evidence,
-        gates=gates,
-        signs=signs,
-        colour=colour({hit.code for hit in signs}, kind.type, kind.subtype),
+        gates=find_gates(normal),
+        risk=Risk(colour({hit.code for hit in signs}, kind.type, kind.subtype), signs),
         facts=find(normal),
         model=weights.version if weights else MISSING,
         region=region,

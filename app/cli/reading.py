@@ -1,0 +1,190 @@
+"""`diandan read`, `train`, `evaluate`, `duplicates`: the reader on the command line. JSON in, JSON out; no Flask, no database."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from app.cli.options import data_dir
+from app.errors import N_, DiandanError
+from matching.duplicates import Case, pairs
+from matching.reading import read as read_text
+from matching.weights import ModelError, Weights, load, shipped
+from talent_pool import regions, taxonomy
+from talent_pool.files import data_dir as shipped_data
+
+Row = dict[str, Any]
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@data_dir
+def read(file: IO[bytes], data_dir: Path | None) -> None:
+    """Read each line {"text", "region"} of FILE (default: standard input) and print what is read in it."""
+    model = _model(data_dir)
+    if model is None:
+        click.echo("diandan: " + N_("没有可用的模型:只查红线,不判类型"), err=True)
+    for number, row in _rows(file):
+        region = row.get("region")
+        if region is not None:
+            _region(region, number)
+        reading = read_text(_text(row, number), None if region is None else str(region), model)
+        # ASCII escapes where a text held lone surrogates would be needed; a reading holds only numbers and codes.
+        click.echo(json.dumps(reading.as_json(), ensure_ascii=False))
+
+
+@click.command()
+@click.option("--data", "files", multiple=True, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="labelled lines; may repeat")
+@click.option("--shipped", "into_tree", is_flag=True, help="replace the model that travels with the code (for developers)")
+@data_dir
+def train(files: tuple[Path, ...], into_tree: bool, data_dir: Path | None) -> None:
+    """Learn from labelled lines; write model, manifest and card to <data-dir>/models and print the figures."""
+    from matching.train import CorpusError
+    from matching.train import train as learn
+
+    folder = shipped_data() / "models" if into_tree else models_dir(data_dir)
+    try:
+        manifest = learn(sorted(files, key=lambda path: path.name), folder, frozenset(taxonomy.types()))
+    except CorpusError as problem:
+        raise _bad_line(problem.where, problem.reason) from None
+    except ValueError as problem:  # too few texts of a kind
+        raise DiandanError(N_("学不了:%(reason)s"), reason=str(problem)) from None
+    click.echo(json.dumps({"folder": str(folder), "texts": manifest["texts"], **manifest["figures"]["cross_validated"]}, ensure_ascii=False))
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--train", "more", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="learn from this file besides the shipped corpus")
+@click.option("--folds", type=click.IntRange(2, 20), help="cross-validate FILE's lines, each fold added to the shipped corpus")
+@data_dir
+def evaluate(file: Path, more: Path | None, folds: int | None, data_dir: Path | None) -> None:
+    """Measure the model on labelled lines {"text", "type", "also"}; print one line of figures."""
+    from matching import train as training
+
+    known = frozenset(taxonomy.types())
+    try:
+        rows = training.examples([file], known)
+        base = training.examples(training.shipped_corpus(), known) if more or folds else []
+        base += training.examples([more], known) if more else []
+        if not rows:
+            raise DiandanError(N_("文件里没有一行可用"))
+        figures = training.cross_validate(rows, folds, base) if folds else training.evaluate(_for_measuring(base, data_dir), rows)
+    except training.CorpusError as problem:
+        raise _bad_line(problem.where, problem.reason) from None
+    except ValueError as problem:
+        raise DiandanError(N_("量不了:%(reason)s"), reason=str(problem)) from None
+    click.echo(json.dumps(figures.as_json()))
+
+
+def _for_measuring(base: list[Any], data_dir: Path | None) -> Weights:
+    if base:
+        from matching.train import fit
+
+        weights: Weights = fit(base).weights_
+        return weights
+    weights_or_none = _model(data_dir)
+    if weights_or_none is None:
+        click.echo("diandan: " + N_("没有可用的模型"), err=True)
+        sys.exit(1)
+    return weights_or_none
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--days", type=click.IntRange(1, 3650), default=180, show_default=True, help="cases further apart are not compared")
+def duplicates(file: IO[bytes], days: int) -> None:
+    """Find lines of FILE that tell the same quarrel; one JSON line a pair."""
+    cases = [_case(row, number) for number, row in _rows(file)]
+    for case, match in pairs(cases, days=days):
+        click.echo(json.dumps({"a": match.id, "b": case.id, "same": round(match.same, 4), "why": match.why}, ensure_ascii=False))
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------------------
+
+
+def _rows(file: IO[bytes]) -> Iterator[tuple[int, Row]]:
+    for number, raw in enumerate(file, start=1):
+        if raw.strip():
+            yield number, _row(raw, number)
+
+
+def _row(raw: bytes, number: int) -> Row:
+    try:
+        row = json.loads(raw.decode("utf-8-sig"))
+    except ValueError:  # also RecursionError's cousin: a broken encoding
+        raise _bad_line(str(number), "JSON") from None
+    except RecursionError:
+        raise _bad_line(str(number), "JSON") from None
+    if not isinstance(row, dict):
+        raise _bad_line(str(number), "{…}")
+    return row
+
+
+def _text(row: Row, number: int) -> str:
+    text = row.get("text")
+    if not isinstance(text, str):
+        raise _bad_line(str(number), "text")
+    return text
+
+
+def _region(value: object, number: int) -> int:
+    try:
+        return regions.parse(str(value))
+    except ValueError:
+        raise _bad_line(str(number), "region") from None
+
+
+def _case(row: Row, number: int) -> Case:
+    parties = [_party(party) for party in row.get("parties") or []]
+    try:
+        day = date.fromisoformat(str(row["date"])[:10]) if row.get("date") else None
+    except ValueError:
+        raise _bad_line(str(number), "date") from None
+    if "id" not in row:
+        raise _bad_line(str(number), "id")
+    return Case(
+        id=str(row["id"]),
+        text=_text(row, number),
+        region=_region(row["region"], number) if row.get("region") else None,
+        day=day,
+        people=frozenset(name for name, _ in parties if name),
+        phones=frozenset(phone for _, phone in parties if phone),
+        parcel=str(row.get("parcel") or ""),
+    )
+
+
+def _party(party: object) -> tuple[str, str]:
+    # A party is a name, or an object with name and phone.
+    if isinstance(party, dict):
+        return str(party.get("name") or ""), "".join(char for char in str(party.get("phone") or "") if char.isdigit())
+    return str(party), ""
+
+
+def _bad_line(where: str, reason: str) -> DiandanError:
+    return DiandanError(N_("第 %(where)s 行不对:%(reason)s"), where=where, reason=reason)
+
+
+# --- the model -------------------------------------------------------------------------------------------------------------------
+
+
+def models_dir(data_dir: Path | None) -> Path:
+    """Return where a county's own model lies."""
+    return (data_dir or Path("var")) / "models"
+
+
+def _model(data_dir: Path | None) -> Weights | None:
+    """Return the county's own model if it has trained one, else the shipped one."""
+    folder = models_dir(data_dir)
+    if not (folder / "reading.json").exists():
+        return shipped()
+    try:
+        return load(folder)
+    except ModelError as problem:
+        raise DiandanError(N_("模型文件坏了:%(reason)s"), reason=str(problem)) from None
+
+
+commands = [read, train, evaluate, duplicates]
