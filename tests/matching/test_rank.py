@@ -327,7 +327,7 @@ def test_the_busiest_and_the_largest_ids_keep_their_order() -> None:
 
 
 def test_a_county_is_asked_in_a_few_milliseconds() -> None:
-    """The figure is 0.5 ms on an idle machine (`diandan bench match`); here only that it is not another order."""
+    """About 0.4 ms on an idle machine; here only that it is not of another order."""
     chance, villages, types = Random(7), regions.inside(COUNTY, 12), list(taxonomy.types())
     rows = []
     for key in range(1, 401):
