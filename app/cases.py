@@ -15,7 +15,8 @@ from talent_pool import roster
 def lock(session: Session, dispute: Dispute) -> Dispute:
     """Lock the case's row until the transaction ends and read it afresh.
 
-    Without it two sides that seal at the same instant on PostgreSQL each miss the other's ballot: nobody is ever asked.
+    Without it two sides that seal at the same instant on PostgreSQL each miss the other's ballot, and nobody is ever
+    asked.
     """
     changed = session.execute(update(Dispute).where(col(Dispute.id) == dispute.id).values(version=Dispute.version + 1))
     if not changed.rowcount:  # type: ignore[attr-defined]
@@ -61,6 +62,13 @@ def parties_of(session: Session, dispute: Dispute) -> list[Party]:
             .order_by(col(Party.side_id), col(Party.spokesperson).desc(), col(Party.id))
         ).scalars()
     )
+
+
+def speaker(session: Session, side: Side) -> str:
+    """Return the name of whoever speaks for a side."""
+    query = select(col(Party.name)).where(col(Party.side_id) == side.id)
+    name: str = session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one()
+    return name
 
 
 def history(session: Session, dispute: Dispute) -> list[Event]:

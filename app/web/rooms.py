@@ -2,6 +2,30 @@
 
 from types import ModuleType
 
-from app.web import desk, disputes, health, invitations, orders, places, signin, switches
+from app.web import (
+    assignments,
+    ballots,
+    desk,
+    desk_mode,
+    disputes,
+    health,
+    invitations,
+    orders,
+    places,
+    signin,
+    switches,
+)
 
-ROOMS: tuple[ModuleType, ...] = (signin, switches, desk, health, disputes, places, invitations, orders)
+ROOMS: tuple[ModuleType, ...] = (
+    signin,
+    switches,
+    desk,
+    health,
+    disputes,
+    places,
+    invitations,
+    ballots,
+    orders,
+    desk_mode,
+    assignments,
+)
