@@ -5,6 +5,7 @@ from types import ModuleType
 from app.web import (
     assignments,
     ballots,
+    casework,
     desk,
     desk_mode,
     disputes,
@@ -28,4 +29,5 @@ ROOMS: tuple[ModuleType, ...] = (
     orders,
     desk_mode,
     assignments,
+    casework,
 )
