@@ -91,9 +91,8 @@ def enrol(
 def enrol_all(session: Session, enrolments: Iterable[Enrolment]) -> list[Mediator]:
     """Take many at once, in few statements, and return them in that order. Raises as `enrol`, before any write."""
     given = list(enrolments)
-    mediators = [
-        Mediator(**_checked(one.base.model_dump())) for one in given
-    ]  # a table does not validate: _checked did
+    # A table does not validate by itself: `_checked` does.
+    mediators = [Mediator(**_checked(one.base.model_dump())) for one in given]
     skills = [_checked_skills(one.skills) for one in given]
     areas = [sorted({_checked_region(area) for area in one.service_areas}) for one in given]
     session.add_all(mediators)
