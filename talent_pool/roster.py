@@ -296,11 +296,12 @@ def _checked_region(code: int) -> int:
 
 
 def _checked_skills(skills: Iterable[Skill]) -> list[dict[str, Any]]:
-    rows = [{"type": skill.type, "subtype": skill.subtype, "years": skill.years} for skill in skills]
-    for row in rows:
-        taxonomy.check_type(row["type"], row["subtype"])
-        if not 0 <= row["years"] <= MOST_YEARS:
-            raise ValueError(f"years of expertise must be 0 to {MOST_YEARS}, not {row['years']}")
+    rows = []
+    for skill in skills:
+        taxonomy.check_type(skill.type, skill.subtype)
+        if not 0 <= skill.years <= MOST_YEARS:
+            raise ValueError(f"years of expertise must be 0 to {MOST_YEARS}, not {skill.years}")
+        rows.append({"type": skill.type, "subtype": skill.subtype, "years": skill.years})
     named = [(row["type"], row["subtype"]) for row in rows]
     if twice := {str(name) for name in named if named.count(name) > 1}:
         raise ValueError(f"expertise given twice: {min(twice)}")
