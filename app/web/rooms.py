@@ -2,6 +2,34 @@
 
 from types import ModuleType
 
-from app.web import desk, disputes, health, invitations, orders, places, signin, switches
+from app.web import (
+    accounts,
+    api,
+    casework,
+    desk,
+    disputes,
+    health,
+    invitations,
+    orders,
+    places,
+    pool,
+    signin,
+    switches,
+)
+from app.web import help as manual
 
-ROOMS: tuple[ModuleType, ...] = (signin, switches, desk, health, disputes, places, invitations, orders)
+ROOMS: tuple[ModuleType, ...] = (
+    signin,
+    switches,
+    desk,
+    health,
+    disputes,
+    places,
+    invitations,
+    orders,
+    casework,
+    pool,
+    accounts,
+    manual,
+    api,
+)
