@@ -1,0 +1,11 @@
+"""What other rooms put on the page of a case: a part is a name, under which its template finds what was read."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from app.models import Dispute
+
+Part = Callable[[Session, Dispute], Any]
+PARTS: Mapping[str, Part] = {}
