@@ -67,7 +67,8 @@ def parties_of(session: Session, dispute: Dispute) -> list[Party]:
 def speaker(session: Session, side: Side) -> str:
     """Return the name of whoever speaks for a side."""
     query = select(col(Party.name)).where(col(Party.side_id) == side.id)
-    return session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one()
+    name: str = session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one()
+    return name
 
 
 def history(session: Session, dispute: Dispute) -> list[Event]:

@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import cases, disputes
+from app import cases, gates
 from app.cases import lock, move, note
-from app.intake import Cleaned, EmptyIsNone, clean
 from app.errors import N_, Conflict, InvalidInput
+from app.intake import Cleaned, EmptyIsNone, clean
 from app.lifecycle import MOVES, SETTLED, State
 from app.models import Agreement, Dispute, FollowUp, Meeting
 from app.policies import policy_for
@@ -285,7 +285,7 @@ def reopen(session: Session, dispute: Dispute, *, by: str, now: datetime) -> Non
         move(session, dispute, State.RELAPSED, by, now)
     due = now + timedelta(hours=policy_for(dispute.area).first_contact_hours)
     move(session, dispute, State.TRIAGED, by, now, due_at=due)
-    if disputes.standing(disputes.gates_of(session, dispute)):
+    if gates.standing(gates.of(session, dispute)):
         move(session, dispute, State.BARRED, by, now, due_at=due)
 
 

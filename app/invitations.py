@@ -57,9 +57,10 @@ def _make(session: Session, dispute: Dispute, purpose: Purpose, now: datetime, *
         hashes = {"token_hash": fingerprint(links.token(nonce)), "code_hash": fingerprint(links.code(nonce))}
         # Ten digits may meet a code given out elsewhere, which this session cannot see: the unique key can.
         if take(session, Invitation, **row, nonce=nonce, **hashes):
-            return session.execute(
+            made: Invitation = session.execute(
                 select(Invitation).where(col(Invitation.token_hash) == hashes["token_hash"])
             ).scalar_one()
+            return made
     raise RuntimeError("no free short code")
 
 

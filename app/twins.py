@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from matching.duplicates import REASONS, Case, similar
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -14,6 +13,7 @@ from app.lifecycle import State
 from app.models import Dispute, Party
 from app.policies import policy_for
 from app.workdays import shanghai
+from matching.duplicates import REASONS, Case, similar
 from talent_pool.roster import Identity
 
 MOST_CASES = 2000  # the newest ones; a station has some 500 a year

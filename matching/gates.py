@@ -1,4 +1,4 @@
-"""What must not be mediated, and the signs that a quarrel may escalate: rules that are data, each hit with the words that show it."""
+"""What must not be mediated, and the signs that a quarrel may escalate: rules that are data, hits with their words."""
 
 import re
 import tomllib
@@ -52,7 +52,9 @@ class Rulebook:
 def rulebook() -> Rulebook:
     """Read and compile data/lexicon/gates.toml and signs.toml."""
     gates, signs = _read("gates.toml"), _read("signs.toml")
-    words = {name: "(?:" + "|".join(sorted(group, key=len, reverse=True)) + ")" for name, group in gates["words"].items()}
+    words = {
+        name: "(?:" + "|".join(sorted(group, key=len, reverse=True)) + ")" for name, group in gates["words"].items()
+    }
     exceptions = gates["exceptions"] | signs["exceptions"]
     return Rulebook(
         idioms=re.compile("|".join(_expand(idiom, words) for idiom in gates["idioms"])),
@@ -128,10 +130,14 @@ def _excepted(rule: Rule, text: str, start: int, end: int) -> bool:
 
 
 def colour(signs: Iterable[str], type_: str | None, subtype: str | None) -> str:
-    """Return red, orange, yellow or green for a case with these signs (never for a person), by the numbers of data/taxonomy/signs.toml."""
+    """Return red, orange, yellow or green for a case (never a person), by the numbers of data/taxonomy/signs.toml."""
     rule, found = colour_rule(), frozenset(signs)
-    # An old grudge over a boundary weighs one sign more: most of the quarrels between neighbours that became crimes began so.
+    # An old grudge over a boundary weighs one sign more: most neighbours' quarrels that became crimes began so.
     heavy = rule.sign in found and (type_ in rule.types or subtype in rule.subtypes)
     weight = len(found) + (rule.more if heavy else 0)
-    holds = (c.code for c in rule.colours if found & c.any_of or any(together <= found for together in c.all_of) or weight >= c.count)
+    holds = (
+        c.code
+        for c in rule.colours
+        if found & c.any_of or any(together <= found for together in c.all_of) or weight >= c.count
+    )
     return next(holds, rule.colours[-1].code)

@@ -36,7 +36,10 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class Weights:
-    """A linear model over hashed tf-idf features. Shapes: keys, idf, block (n,), coef (n, types), intercept (types,), sub_* likewise."""
+    """A linear model over hashed tf-idf features.
+
+    Shapes: keys, idf, block (n,), coef (n, types), intercept (types,), sub_coef and sub_intercept likewise.
+    """
 
     types: tuple[str, ...]
     subtypes: tuple[str, ...]
@@ -80,7 +83,9 @@ class Weights:
         """Return the sub-type among those that may stand under `type_`, or None."""
         allowed = {*self.allowed.get(type_, ()), NONE}
         scores = values @ self.sub_coef[rows] + self.sub_intercept
-        best = max((float(score), name) for score, name in zip(scores, self.subtypes, strict=True) if name in allowed)[1]
+        best = max((float(score), name) for score, name in zip(scores, self.subtypes, strict=True) if name in allowed)[
+            1
+        ]
         return best or None
 
     def evidence(self, features: list[Feature], words: list[Word], type_: str, limit: int = 5) -> tuple[Evidence, ...]:
@@ -113,10 +118,12 @@ def _heaviest(weight: Floats, words: list[Word], limit: int) -> tuple[Evidence, 
     sums = [(float(weight[word.start : word.end].sum()), word) for word in words if any(c.isalnum() for c in word.text)]
     positive = sorted(((value, word) for value, word in sums if value > 0), key=lambda pair: (-pair[0], pair[1].start))
     total = sum(value for value, _ in positive)
-    return tuple(Evidence(word.start, word.end, value / total) for value, word in positive[:limit] if value >= total * 0.05)
+    return tuple(
+        Evidence(word.start, word.end, value / total) for value, word in positive[:limit] if value >= total * 0.05
+    )
 
 
-# --- files -----------------------------------------------------------------------------------------------------------------------
+# --- files ---
 
 _ARRAYS = ("keys", "block", "idf", "coef", "intercept", "sub_coef", "sub_intercept")
 
@@ -134,14 +141,23 @@ def digest(arrays: dict[str, NDArray[Any]]) -> str:
 def save(weights: Weights, folder: Path, manifest: dict[str, Any]) -> None:
     """Write reading.npz and reading.json; the same weights give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {"idf", "coef", "sub_coef"}  # 3 significant digits are more than the corpus supports, at half the size
-    arrays = {name: getattr(weights, name).astype(np.float16) if name in half else getattr(weights, name) for name in _ARRAYS}
+    half = {"idf", "coef", "sub_coef"}  # three digits suffice, at half the size
+    arrays = {
+        name: getattr(weights, name).astype(np.float16) if name in half else getattr(weights, name) for name in _ARRAYS
+    }
     np.savez_compressed(folder / "reading.npz", **arrays)
     kept = {
-        "format": FORMAT, "arrays_sha256": digest(arrays), "types": weights.types, "subtypes": weights.subtypes, "allowed": weights.allowed,
-        "temperature": round(weights.temperature, 6), "threshold": round(weights.threshold, 6), **manifest,
-    }  # fmt: skip
-    (folder / "reading.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        "format": FORMAT,
+        "arrays_sha256": digest(arrays),
+        "types": weights.types,
+        "subtypes": weights.subtypes,
+        "allowed": weights.allowed,
+        "temperature": round(weights.temperature, 6),
+        "threshold": round(weights.threshold, 6),
+        **manifest,
+    }
+    text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    (folder / "reading.json").write_text(text, encoding="utf-8")
 
 
 def load(folder: Path) -> Weights:
@@ -160,7 +176,9 @@ def _checked(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Weigh
         raise ValueError(f"format {manifest['format']}, wanted {FORMAT}")
     if digest(arrays) != manifest["arrays_sha256"]:
         raise ValueError("reading.npz is not the one that reading.json describes")
-    full = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
+    full: dict[str, Any] = {
+        name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()
+    }
     return Weights(
         types=tuple(manifest["types"]),
         subtypes=tuple(manifest["subtypes"]),

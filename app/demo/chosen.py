@@ -10,6 +10,7 @@ from app.demo.logged import LoggedCase
 from app.demo.quarrels import words
 from app.lifecycle import State
 from app.models import Assignment, AssignmentState, Ballot, BallotChannel, Choice, Listing, Shortlist
+from app.suggesting import size_for
 from app.workdays import add_workdays, shanghai
 from matching import choice
 
@@ -58,13 +59,14 @@ class ChosenCase(LoggedCase):
         agrees = reading["type"] == self.quarrel.type
         return matching.Query(
             probabilities=reading["probabilities"] if agrees else {self.quarrel.type: 1.0},
-            subtype=self.quarrel.subtype or None,
+            subtype=self.row["subtype"] or None,
             region=self.row["place"],
             villages=tuple(person.home for person in self.people),
             exclude=frozenset(self.seen),
             today=shanghai(at).date(),
-            n=self.policy.shortlist_size,
+            n=size_for(self.station.area, len(self.sides)),
             widen_below=self.policy.widen_below,
+            outsiders=self.policy.outsiders_min,
         )
 
     def _list(self, shortlist_id: int, position: int, person: Any) -> None:

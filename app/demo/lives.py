@@ -1,7 +1,7 @@
 """What becomes of a quarrel, step by step, until the present cuts it off.
 
 The same life is led by two kinds of cases: `played` ones call the use cases, `written` ones write the same rows in
-bulk. Because each stops where its next step would lie in the future, ages, states and overdue clocks come out as they would.
+bulk. Because each stops where its next step would lie in the future, ages, states and overdue clocks come out right.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,6 +11,7 @@ from app.demo.quarrels import Quarrel, words
 from app.demo.rows import Ledger, Row
 from app.demo.slots import Slots
 from app.demo.station import DemoStation
+from app.disputes import settled_type
 from app.lifecycle import State, check_move
 from app.models import AssignmentState, Dispute, Event, Gate, GateState, Party, Side, Source
 from app.policies import Policy, policy_for
@@ -53,7 +54,7 @@ class LoggedCase:
         self.waiting: list[int] = []
         self.asked: list[Row] = []
         self.agreement: Row | None = None
-        self.visits = 0
+        self.visits: list[datetime] = []
 
     @property
     def state(self) -> State:
@@ -66,7 +67,8 @@ class LoggedCase:
         quarrel, place = self.quarrel, self.people[0].home
         narrative = quarrel.tell(quarrel.text, self.people)
         reading = matching.read(narrative, str(place))
-        said = reading.as_json()
+        said = {name: value for name, value in reading.as_json().items() if name != "facts"}
+        type_code, subtype = settled_type(quarrel.type, quarrel.subtype, reading)
         colour = said["risk"]["colour"]
         hours = self.policy.first_contact_red_hours if colour == "red" else self.policy.first_contact_hours
         key = self._add(
@@ -76,8 +78,8 @@ class LoggedCase:
             area=self.station.area,
             place=place,
             narrative=narrative,
-            type=quarrel.type,
-            subtype=quarrel.subtype,
+            type=type_code,
+            subtype=subtype,
             source=self.rng.choice(SOURCES),
             state=State.REGISTERED,
             ended="",
@@ -124,8 +126,9 @@ class LoggedCase:
         )
 
     def _found_gates(self, hits: list[dict[str, Any]]) -> None:
-        for code, hit in {hit["code"]: hit for hit in reversed(hits)}.items():
-            self._gate(code, hit["start"], hit["end"])
+        first = {hit["code"]: hit for hit in reversed(hits)}
+        for code in [code for code in taxonomy.gates() if code in first]:
+            self._gate(code, first[code]["start"], first[code]["end"])
 
     def _gate(self, code: str, start: int | None = None, end: int | None = None) -> Row:
         self._add(
@@ -183,9 +186,9 @@ class LoggedCase:
             gate = next((gate for gate in self.gates if gate["code"] == code), None) or self._gate(code)
             self._decide(gate, GateState.CONFIRMED, self.rng.choice(words()["confirms"]), at)
             self._triage(self.officer.actor, at)
-        self._release(at)
-        self.row["closed_at"] = at
         self._move(State.TRANSFERRED, self.officer.actor, at, to=self.quarrel.to, reason="")
+        self.row["closed_at"] = at
+        self._release(at)
 
     def _release(self, at: datetime) -> None:
         for row in self.asked:

@@ -19,6 +19,7 @@ class Mark:
 
     scale: str
     seed: int
+    made: str  # ISO date
     ready: bool
 
 

@@ -6,7 +6,7 @@ from random import Random
 
 from sqlmodel import Session
 
-from app import assignments, cases, casework, disputes, orders
+from app import assignments, cases, casework, disputes, gates, intake, orders
 from app.cases import move
 from app.demo.chosen import CHANNELS
 from app.demo.lives import mark
@@ -46,8 +46,8 @@ class PlayedCase:
 
     def log(self, at: datetime) -> None:
         """Log the quarrel as the form would."""
-        sides = [disputes.SideIn(parties=[_party(person)]) for person in self.people]
-        intake = disputes.Intake(
+        sides = [intake.SideIn(parties=[_party(person)]) for person in self.people]
+        form = intake.Intake(
             narrative=self.quarrel.tell(self.quarrel.text, self.people),
             type=self.quarrel.type,
             subtype=self.quarrel.subtype,
@@ -55,24 +55,24 @@ class PlayedCase:
             place=self.people[0].home,
             sides=sides,
         )
-        self.dispute = disputes.log(self.session, intake, by=self.officer, key=self.key, now=at.astimezone(UTC))
+        self.dispute = disputes.log(self.session, form, by=self.officer, key=self.key, now=at.astimezone(UTC))
 
     def clear_gates(self, at: datetime) -> None:
         """Ask to override every gate that stops the case, and let the head agree."""
         reason = self.rng.choice(words()["overrides"])
-        for gate in disputes.standing(disputes.gates_of(self.session, self.dispute)):
-            asked = disputes.decide_gate(
+        for gate in gates.standing(gates.of(self.session, self.dispute)):
+            asked = gates.decide(
                 self.session, self.dispute, gate.code, confirm=False, reason=reason, by=self.officer, now=at
             )
             if asked.state is GateState.OVERRIDE_ASKED:
                 head = self.station.the_head()
-                disputes.second_override(self.session, self.dispute, gate.code, agree=True, by=head, now=at)
+                gates.second(self.session, self.dispute, gate.code, agree=True, by=head, now=at)
 
     def hand_over(self, at: datetime) -> None:
         """Confirm the gate, if there is one, and give the case to whom it belongs."""
         if code := self.quarrel.gate:
             reason = self.rng.choice(words()["confirms"])
-            disputes.add_gate(self.session, self.dispute, code, reason=reason, by=self.officer, now=at)
+            gates.add(self.session, self.dispute, code, reason=reason, by=self.officer, now=at)
         to = self.quarrel.to
         casework.transfer(self.session, self.dispute, to=to, reason="", by=self.officer.actor, now=at)
 
@@ -168,7 +168,7 @@ class PlayedCase:
 
     def perform(self, at: datetime, how: str) -> None:
         """Record whether what was agreed has been done."""
-        casework.record_performance(self.session, self.dispute, how, by=self.officer.actor, now=at)  # type: ignore[arg-type]
+        casework.record_performance(self.session, self.dispute, how, by=self.officer.actor, now=at)
 
     def visit(self, at: datetime, *, performed: str, relapsed: bool) -> None:
         """Record a revisit."""
@@ -194,6 +194,6 @@ class PlayedCase:
         return next(side for side in cases.sides_of(self.session, self.dispute) if side.letter == letter)
 
 
-def _party(person: Person) -> disputes.PartyIn:
+def _party(person: Person) -> intake.PartyIn:
     who = {"name": person.name, "sex": person.sex, "birth_year": person.birth_year, "phone": person.phone}
-    return disputes.PartyIn(**who, village=person.home, spokesperson=True)  # type: ignore[arg-type]
+    return intake.PartyIn(**who, village=person.home, spokesperson=True)  # type: ignore[arg-type]

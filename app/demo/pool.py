@@ -13,7 +13,7 @@ from sqlmodel import Session
 from app.demo.people import Person, Town
 from talent_pool import regions, roster, taxonomy
 from talent_pool.files import data_dir
-from talent_pool.models import Kind, Mediator, MediatorBase, Sex, Status
+from talent_pool.models import Kind, Mediator, MediatorBase, RelationKind, Sex, Status
 
 # per hundred of the pool, as in a county of 400: 60, 90, 250
 SHARES = {Kind.ADMINISTRATIVE: 0.15, Kind.INDUSTRY: 0.225, Kind.LOCAL_ELDER: 0.625}
@@ -66,6 +66,16 @@ def enrol(session: Session, plans: Sequence[Plan]) -> list[Mediator]:
         if plan.status is Status.RETIRED:
             roster.retire(session, mediator.id)
     return mediators
+
+
+def relate(session: Session, town: Town, mediator: Mediator) -> None:
+    """Declare a tie between a mediator and somebody of the same village."""
+    rng, home = town.rng, mediator.home
+    sex = rng.choice((Sex.MALE, Sex.FEMALE))
+    person = town.person(home, sex, rng.randint(1950, 1995))
+    assert mediator.id is not None
+    known = roster.Person(person.name, person.phone, home)
+    roster.declare_relation(session, mediator.id, rng.choice(list(RelationKind)), known)
 
 
 def _plan(town: Town, kind: Kind, county: int, number: int, today: date) -> Plan:

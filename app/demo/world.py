@@ -13,7 +13,7 @@ from app.db import Database
 from app.demo import marker, pool, town
 from app.demo.lives import OPENS, USUAL, Clock, lead, office_hours
 from app.demo.logged import Desk
-from app.demo.people import Phones, Town
+from app.demo.people import Person, Phones, Town
 from app.demo.played import PlayedCase
 from app.demo.plots import SCENES, Scene
 from app.demo.quarrels import Deck, Quarrel, a_village, by_type
@@ -21,15 +21,18 @@ from app.demo.rows import Ledger
 from app.demo.slots import Slots
 from app.demo.station import DemoStation
 from app.demo.written import WrittenCase
+from app.lifecycle import State
 from app.models import CaseNumber
 from app.workdays import is_workday, shanghai
 from talent_pool import regions, roster
 from talent_pool.index import RosterIndex, read_rows
+from talent_pool.models import RelationKind
 
 SEED = 20260901
 SIZES = {"county": 400, "province": 40_000}
 YEAR, BACKLOG = 365, 60  # days over which a described station's cases, or another's, are spread
 RECENT = 1.5  # more of the cases lie in the last weeks than a year ago
+RELATIONS = 30  # declared ties of mediators to people who are in no case yet
 CHUNK = 50  # stations written at a time
 
 
@@ -52,7 +55,7 @@ class Planned:
 def build(database: Database, scale: str, now: datetime, seed: int = SEED) -> None:
     """Fill a migrated, empty database. Raises KeyError for an unknown scale."""
     size = SIZES[scale]
-    mark = marker.Mark(scale, seed, ready=False)
+    mark = marker.Mark(scale, seed, shanghai(now).date().isoformat(), ready=False)
     with database.write() as session:
         marker.put(session, mark, now)
     maker = _Maker(database, Random(seed), now.astimezone(UTC))  # noqa: S311 - the same seed, the same people
@@ -85,7 +88,9 @@ class _Maker:
         counties = [own] if scale == "county" else regions.inside(regions.ancestors(own)[-1], 6)
         plans = pool.invent(self.town, counties, size, self._today())
         with self.database.write() as session:
-            pool.enrol(session, plans)
+            mediators = pool.enrol(session, plans)
+            for mediator in self.rng.sample(mediators, k=RELATIONS):
+                pool.relate(session, self.town, mediator)
         self.homes = {(plan.enrolment.base.name, plan.enrolment.base.home) for plan in plans}
 
     def write_cases(self) -> None:
@@ -169,9 +174,17 @@ class _Maker:
             [each for each in by_type()[scene.type] if (each.gate == scene.gate and each.terms) or scene.gate]
         )
         people = quarrel.cast(self.town, a_village(self.rng, station.area), self.now.year, self.homes)
+        if scene.state in (State.TRIAGED, State.CHOOSING):
+            self._tie(session, index, people[0])
         case = PlayedCase(session, index, station, quarrel, people, self.rng, f"demo-{planned.no}")
         lead(case, Clock(self.rng, planned.opened, self.now, scene.pace), scene.plot)
         session.expunge_all()
+
+    def _tie(self, session: Session, index: RosterIndex, person: Person) -> None:
+        """Declare that somebody who could be listed is kin of a party, so that the list shows a recusal."""
+        mediator_id = self.rng.choice(index.eligible(person.home))
+        known = roster.Person(person.name, person.phone, person.home)
+        roster.declare_relation(session, mediator_id, RelationKind.KIN, known)
 
     def _count(self, session: Session, station_id: int, year: int, last: int) -> None:
         """Set the number from which the station counts on, so that played cases get theirs in the order of opening."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from app.casework import end_of_day
 from app.demo.chosen import ChosenCase
 from app.demo.quarrels import words
-from app.lifecycle import State
+from app.lifecycle import MOVES, State
 from app.models import Agreement, FollowUp, Meeting
 from app.workdays import shanghai
 
@@ -63,7 +63,7 @@ class WrittenCase(ChosenCase):
         )
         self.agreement = self.desk.ledger.rows[Agreement][-1]
         self._move(State.AGREED_ORAL if oral else State.AGREED_WRITTEN, by, at)
-        self._move(State.PERFORMING, by, at, due_at=end_of_day(day))
+        self._move(State.PERFORMING, by, at, due_at=self._promised(at))
 
     def extend(self, at: datetime) -> None:
         """Extend the month of mediation with both sides' consent."""
@@ -83,15 +83,12 @@ class WrittenCase(ChosenCase):
 
     def perform(self, at: datetime, how: str) -> None:
         """Record whether what was agreed has been done."""
-        assert self.agreement is not None
-        self.agreement.update(performed=how, performed_at=at if how == "performed" else None)
         self._note("performance", self.officer.actor, at, performed=how)
-        if how == "performed":
-            self._move(State.PERFORMED, self.officer.actor, at, due_at=self._next_visit(at))
+        self._performed(how, at)
+        self._follow(at, visited=False)
 
     def visit(self, at: datetime, *, performed: str, relapsed: bool) -> None:
         """Record a revisit."""
-        assert self.agreement is not None
         notes = "visits_back" if relapsed else "visits_good" if performed == "performed" else "visits_partly"
         satisfied = self.rng.choice((1, 2)) if relapsed else self.rng.choice((3, 4, 4, 5, 5))
         self._add(
@@ -104,34 +101,44 @@ class WrittenCase(ChosenCase):
             notes=self.rng.choice(words()[notes]),
             recorded_by=self.officer.actor,
         )
-        self.visits += 1
-        self.agreement["performed"] = performed
-        if performed == "performed" and self.agreement["performed_at"] is None:
-            self.agreement["performed_at"] = at
+        self.visits.append(at)
         self._note("follow_up", self.officer.actor, at, performed=performed, relapsed=relapsed)
-        self._after_visit(at, performed, relapsed=relapsed)
-
-    def _after_visit(self, at: datetime, performed: str, *, relapsed: bool) -> None:
-        by = self.officer.actor
+        self._performed(performed, at)
         if relapsed:
-            self._move(State.RELAPSED, by, at, due_at=at + timedelta(hours=self.policy.first_contact_hours))
+            due = at + timedelta(hours=self.policy.first_contact_hours)
+            self._move(State.RELAPSED, self.officer.actor, at, due_at=due)
+        else:
+            self._follow(at, visited=True)
+
+    def _performed(self, how: str, at: datetime) -> None:
+        assert self.agreement is not None
+        since = self.agreement["performed_at"] or at
+        self.agreement.update(performed=how, performed_at=since if how == "performed" else None)
+
+    def _follow(self, at: datetime, *, visited: bool) -> None:
+        assert self.agreement is not None
+        if self.agreement["performed"] != "performed":
+            self.row["due_at"] = self._promised(at)
             return
-        if performed == "performed" and self.state in (State.PERFORMING, State.CONFIRMED):
-            self._move(State.PERFORMED, by, at)
-        if self.state is State.PERFORMED:
-            self._move(State.FOLLOWING_UP, by, at)
+        if State.PERFORMED in MOVES[self.state] and self.state is not State.FOLLOWING_UP:
+            self._move(State.PERFORMED, self.officer.actor, at)
+        if visited and self.state is State.PERFORMED:
+            self._move(State.FOLLOWING_UP, self.officer.actor, at)
         self.row["due_at"] = self._next_visit(at)
+
+    def _promised(self, at: datetime) -> datetime:
+        assert self.agreement is not None
+        promised = end_of_day(self.agreement["perform_by"])
+        return promised if promised > at else at + timedelta(days=self.policy.revisit_days[0])
 
     def _next_visit(self, at: datetime) -> datetime | None:
         assert self.agreement is not None
-        days = self.policy.revisit_days
-        if self.visits >= len(days):
-            return None
-        agreed_at: datetime = self.agreement["agreed_at"]
-        return max(agreed_at + timedelta(days=days[self.visits]), at + timedelta(days=1))
+        since: datetime = self.agreement["performed_at"] or at
+        days = self.policy.revisit_days[sum(visit > since for visit in self.visits) :]
+        return max(since + timedelta(days=days[0]), at + timedelta(days=1)) if days else None
 
     def close(self, at: datetime, *, archive: bool) -> None:
         """Close the case, or put the closed one into the archive."""
+        self._move(State.ARCHIVED if archive else State.CLOSED, self.officer.actor, at)
         if not archive:
             self.row["closed_at"] = at
-        self._move(State.ARCHIVED if archive else State.CLOSED, self.officer.actor, at)
