@@ -123,14 +123,6 @@ class ReadingAnswer(BaseModel):
     facts: dict[str, list[Any]]
 
 
-class Reason(BaseModel):
-    """Why somebody is proposed."""
-
-    model_config = ConfigDict(extra="allow")
-    zh: str
-    en: str
-
-
 class Name(BaseModel):
     """A proposed mediator."""
 
@@ -140,7 +132,8 @@ class Name(BaseModel):
     region: str
     fit: int
     open_cases: int
-    reasons: list[Reason]
+    reasons: list[str]
+    reasons_en: list[str]
 
 
 class Excluded(BaseModel):
