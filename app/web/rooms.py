@@ -3,6 +3,8 @@
 from types import ModuleType
 
 from app.web import (
+    accounts,
+    api,
     assignments,
     ballots,
     casework,
@@ -13,9 +15,11 @@ from app.web import (
     invitations,
     orders,
     places,
+    pool,
     signin,
     switches,
 )
+from app.web import help as manual
 
 ROOMS: tuple[ModuleType, ...] = (
     signin,
@@ -30,4 +34,8 @@ ROOMS: tuple[ModuleType, ...] = (
     desk_mode,
     assignments,
     casework,
+    pool,
+    accounts,
+    manual,
+    api,
 )
