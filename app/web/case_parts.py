@@ -6,14 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models import Dispute
-<<<<<<< HEAD
-from app.web import casework
+from app.web import casework, order_board
 
 Part = Callable[[Session, Dispute], Any]
-PARTS: Mapping[str, Part] = {"casework": casework.context}
-=======
-from app.web import order_board
-
-Part = Callable[[Session, Dispute], Any]
-PARTS: Mapping[str, Part] = {"order": order_board.on_case_page}
->>>>>>> main
+PARTS: Mapping[str, Part] = {"order": order_board.on_case_page, "casework": casework.context}
