@@ -430,3 +430,9 @@ def test_the_colour_expires(desk: Desk, officer: Visitor, clock: Clock) -> None:
 
 def token_of(page: Page) -> str:
     return next(each.get("value", "") for each in page.tree.iter("input") if each.get("name") == "csrf_token")
+
+
+def test_a_case_without_a_reading_has_a_page_too(desk: Desk) -> None:
+    with desk.db.write() as session:
+        no = a_case(session, officer=session.merge(desk.officer)).dispute.no
+    assert "没有判断" in desk.sign_in().open(f"/disputes/{no}").text
