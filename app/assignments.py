@@ -1,7 +1,7 @@
 """A mediator is asked, accepts or declines; the next acceptable name follows, or the coordinator names one.
 
-Every function that changes a case takes its lock first (`app.cases.lock`): a mediator may accept while an officer passes
-over him or her. Slots are taken and given back through `talent_pool.roster`, within the same transaction.
+Every function that changes a case takes its lock first (`app.cases.lock`): a mediator may accept while an officer
+passes over him or her. Slots are taken and given back through `talent_pool.roster`, within the same transaction.
 """
 
 from collections.abc import Collection
@@ -15,6 +15,7 @@ from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.lifecycle import State
 from app.models import Assignment, AssignmentState, Choice, Dispute
+from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.workdays import add_workdays, shanghai
 from talent_pool import roster
@@ -38,17 +39,18 @@ def ask_next(session: Session, dispute: Dispute, now: datetime) -> Assignment | 
             return assignment
     due = add_workdays(now, policy_for(dispute.area).designate_workdays)
     move(session, dispute, State.DESIGNATING, "rule", now, due_at=due, why="nobody_left")
+    tell_officer(session, dispute, News.NOBODY_LEFT, len(assignments_of(session, dispute)), now)
     return None
 
 
 def _await(session: Session, dispute: Dispute, assignment: Assignment, now: datetime) -> None:
-    if dispute.state is State.AWAITING_MEDIATOR:
-        dispute.due_at = assignment.due_at
-        note(session, dispute, "asked", "rule", now, mediator=assignment.mediator_id)
-        session.flush()
-        return
     due, whom = assignment.due_at, assignment.mediator_id
-    move(session, dispute, State.AWAITING_MEDIATOR, "rule", now, due_at=due, mediator=whom)
+    if dispute.state is State.AWAITING_MEDIATOR:
+        dispute.due_at = due
+        note(session, dispute, "asked", "rule", now, mediator=whom)
+    else:
+        move(session, dispute, State.AWAITING_MEDIATOR, "rule", now, due_at=due, mediator=whom)
+    tell_officer(session, dispute, News.ASKED, whom, now)
 
 
 def still_to_ask(session: Session, dispute: Dispute) -> list[int]:
@@ -129,6 +131,7 @@ def accept(
     assignment.disclosed = disclosed.strip()[:200]
     due = add_workdays(now, policy_for(dispute.area).first_session_workdays)
     move(session, dispute, State.SCHEDULED, by, now, due_at=due, mediator=assignment.mediator_id)
+    tell_officer(session, dispute, News.ACCEPTED, assignment.mediator_id, now)
     return assignment
 
 
@@ -139,7 +142,7 @@ def decline(session: Session, dispute: Dispute, assignment_id: int, *, reason: s
     if assignment.state is AssignmentState.DECLINED:
         return
     _check_asked(dispute, assignment)
-    _turn_to_next(session, dispute, assignment, reason[:200], by, now)
+    _turn_to_next(session, dispute, assignment, "declined", reason[:200], by, now)
 
 
 def pass_over(session: Session, dispute: Dispute, assignment_id: int, *, by: str, now: datetime) -> None:
@@ -152,16 +155,17 @@ def pass_over(session: Session, dispute: Dispute, assignment_id: int, *, by: str
         raise Conflict(N_("调解员已经答复,请看最新的页面"))
     if now <= assignment.due_at:
         raise Conflict(N_("调解员答复的时间还没到"))
-    _turn_to_next(session, dispute, assignment, "no_answer", by, now)
+    _turn_to_next(session, dispute, assignment, "passed_over", "", by, now)
 
 
 def _turn_to_next(
-    session: Session, dispute: Dispute, assignment: Assignment, reason: str, by: str, now: datetime
+    session: Session, dispute: Dispute, assignment: Assignment, what: str, reason: str, by: str, now: datetime
 ) -> None:
     _lock_mediators(session, {assignment.mediator_id, *still_to_ask(session, dispute)})
     assignment.state, assignment.answered_at, assignment.reason = AssignmentState.DECLINED, now, reason
     cases.give_slot_back(session, assignment)
-    note(session, dispute, "declined", by, now, mediator=assignment.mediator_id, reason=reason)
+    note(session, dispute, what, by, now, mediator=assignment.mediator_id, reason=reason)
+    tell_officer(session, dispute, News.DECLINED, assignment.mediator_id, now)
     ask_next(session, dispute, now)
 
 
@@ -224,6 +228,7 @@ def designate(
         raise Conflict(NOT_FREE)
     what = {"mediator": mediator_id, "designated": True, "agreed": agreed.strip()[:200]}
     move(session, dispute, State.AWAITING_MEDIATOR, by, now, due_at=assignment.due_at, **what)
+    tell_officer(session, dispute, News.ASKED, mediator_id, now)
     return assignment
 
 
@@ -232,7 +237,6 @@ def barred_from(session: Session, dispute: Dispute) -> set[int]:
 
     Never shown by name and reason: a designation is refused, or the name is left out, and that is all.
     """
-    logs = session.execute(select(Choice.log).where(col(Choice.dispute_id) == dispute.id)).scalars()
+    logs = session.execute(select(col(Choice.log)).where(col(Choice.dispute_id) == dispute.id)).scalars()
     struck = {int(name) for log in logs for ballot in log["ballots"].values() if ballot for name in ballot["strike"]}
     return struck | {row.mediator_id for row in assignments_of(session, dispute)}
-

@@ -15,7 +15,8 @@ from talent_pool import roster
 def lock(session: Session, dispute: Dispute) -> Dispute:
     """Lock the case's row until the transaction ends and read it afresh.
 
-    Without it two sides that seal at the same instant on PostgreSQL each miss the other's ballot, and nobody is ever asked.
+    Without it two sides that seal at the same instant on PostgreSQL each miss the other's ballot, and nobody is ever
+    asked.
     """
     changed = session.execute(update(Dispute).where(col(Dispute.id) == dispute.id).values(version=Dispute.version + 1))
     if not changed.rowcount:  # type: ignore[attr-defined]
@@ -24,7 +25,15 @@ def lock(session: Session, dispute: Dispute) -> Dispute:
     return dispute
 
 
-def move(session: Session, dispute: Dispute, state: State, actor: str, now: datetime, due_at: datetime | None = None, **data: Any) -> None:
+def move(
+    session: Session,
+    dispute: Dispute,
+    state: State,
+    actor: str,
+    now: datetime,
+    due_at: datetime | None = None,
+    **data: Any,
+) -> None:
     """Move the case to another state, if the table of moves allows it, with its new clock and its event."""
     check_move(dispute.state, state)
     before, dispute.state, dispute.due_at = dispute.state, state, due_at
@@ -39,17 +48,36 @@ def note(session: Session, dispute: Dispute, kind: str, actor: str, now: datetim
 
 def sides_of(session: Session, dispute: Dispute) -> list[Side]:
     """Return the sides, A first."""
-    return list(session.execute(select(Side).where(col(Side.dispute_id) == dispute.id).order_by(col(Side.letter))).scalars())
+    return list(
+        session.execute(select(Side).where(col(Side.dispute_id) == dispute.id).order_by(col(Side.letter))).scalars()
+    )
 
 
 def parties_of(session: Session, dispute: Dispute) -> list[Party]:
     """Return everybody on the sides, spokespersons first within a side."""
-    return list(session.execute(select(Party).where(col(Party.dispute_id) == dispute.id).order_by(col(Party.side_id), col(Party.spokesperson).desc(), col(Party.id))).scalars())
+    return list(
+        session.execute(
+            select(Party)
+            .where(col(Party.dispute_id) == dispute.id)
+            .order_by(col(Party.side_id), col(Party.spokesperson).desc(), col(Party.id))
+        ).scalars()
+    )
+
+
+def speaker(session: Session, side: Side) -> str:
+    """Return the name of whoever speaks for a side."""
+    query = select(col(Party.name)).where(col(Party.side_id) == side.id)
+    name: str = session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one()
+    return name
 
 
 def history(session: Session, dispute: Dispute) -> list[Event]:
     """Return what happened, oldest first."""
-    return list(session.execute(select(Event).where(col(Event.dispute_id) == dispute.id).order_by(col(Event.at), col(Event.id))).scalars())
+    return list(
+        session.execute(
+            select(Event).where(col(Event.dispute_id) == dispute.id).order_by(col(Event.at), col(Event.id))
+        ).scalars()
+    )
 
 
 def since_triage(session: Session, dispute: Dispute) -> list[Event]:
@@ -87,7 +115,13 @@ def give_slot_back(session: Session, assignment: Assignment) -> None:
 def living_assignments(session: Session, dispute: Dispute) -> list[Assignment]:
     """Return the assignment that counts: asked or accepted (at most one)."""
     living = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
-    return list(session.execute(select(Assignment).where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living)).execution_options(populate_existing=True)).scalars())
+    return list(
+        session.execute(
+            select(Assignment)
+            .where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living))
+            .execution_options(populate_existing=True)
+        ).scalars()
+    )
 
 
 def revoke_links(session: Session, dispute: Dispute, now: datetime, *, side_id: int | None = None) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from app.cases import lock, note, revoke_links
+from app.claims import take
 from app.errors import N_, Conflict, NotFound
-from app.formkeys import insert_or_nothing
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.links import Links, fingerprint
 from app.models import Assignment, Dispute, Invitation, Purpose, Side
@@ -56,10 +56,11 @@ def _make(session: Session, dispute: Dispute, purpose: Purpose, now: datetime, *
         nonce = secrets.token_urlsafe(18)
         hashes = {"token_hash": fingerprint(links.token(nonce)), "code_hash": fingerprint(links.code(nonce))}
         # Ten digits may meet a code given out elsewhere, which this session cannot see: the unique key can.
-        if insert_or_nothing(session, Invitation, {**row, "nonce": nonce, **hashes}):
-            return session.execute(
+        if take(session, Invitation, **row, nonce=nonce, **hashes):
+            made: Invitation = session.execute(
                 select(Invitation).where(col(Invitation.token_hash) == hashes["token_hash"])
             ).scalar_one()
+            return made
     raise RuntimeError("no free short code")
 
 

@@ -4,6 +4,7 @@ Every function that changes a case takes its lock first (`app.cases.lock`): two 
 What follows the choice is in `app.assignments`.
 """
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import Ballot, BallotChannel, Choice, Dispute, Listing, Mark, Shortlist, Side
+from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.workdays import add_workdays
 from matching import choice
@@ -102,6 +104,7 @@ def _freeze(
     shortlist = Shortlist(**dispute.owns(), round=number, made_at=now, widened_to=widened, excluded=excluded)
     session.add(shortlist)
     session.flush()
+    assert shortlist.id is not None, "flushed rows have ids"
     session.add_all(
         Listing(
             **dispute.owns(),
@@ -138,15 +141,26 @@ def listings_of(session: Session, shortlist: Shortlist) -> list[Listing]:
 
 def ballots_of(session: Session, shortlist: Shortlist) -> list[Ballot]:
     """Return the sealed ballots of a list."""
-    query = select(Ballot).where(
-        col(Ballot.dispute_id) == shortlist.dispute_id, col(Ballot.round) == shortlist.round
-    )
+    query = select(Ballot).where(col(Ballot.dispute_id) == shortlist.dispute_id, col(Ballot.round) == shortlist.round)
     return list(session.execute(query.execution_options(populate_existing=True)).scalars())
 
 
 def find_ballot(session: Session, shortlist: Shortlist, side: Side) -> Ballot | None:
     """Return a side's own ballot on a list."""
     return next((each for each in ballots_of(session, shortlist) if each.side_id == side.id), None)
+
+
+def unsealed(session: Session, dispute: Dispute) -> list[Side]:
+    """Return the sides that have yet to seal, in the order in which they mark at one desk.
+
+    A coin drawn from the case number says who begins: it is the same whoever asks, and cannot be tossed again.
+    """
+    shortlist = current_round(session, dispute)
+    if shortlist is None or dispute.state not in CHOOSING_STATES:
+        return []
+    sealed = {ballot.side_id for ballot in ballots_of(session, shortlist)}
+    waiting = [side for side in cases.sides_of(session, dispute) if side.id not in sealed]
+    return sorted(waiting, key=lambda side: hashlib.sha256(f"{dispute.no}{side.letter}".encode()).hexdigest())
 
 
 def marks_of(ballot: Ballot) -> Marks:
@@ -184,8 +198,9 @@ def seal(
 ) -> bool:
     """Seal a side's ballot; another one replaces it until all sides have sealed. Tell whether this made the choice.
 
-    Sealing is also the side's recorded consent to mediation (人民调解法 art. 17, 19). Raises Conflict once the choice is
-    made or the list is another one, NotFound for a side of another case, InvalidInput for marks that are not a ballot.
+    Sealing is also the side's recorded consent to mediation (人民调解法 art. 17, 19). Raises Conflict once the
+    choice is made or the list is another one, NotFound for a side of another case, InvalidInput for marks that are
+    not a ballot.
     """
     lock(session, dispute)
     shortlist = _open_list(session, dispute, side, round_no)
@@ -221,6 +236,7 @@ def _keep_ballot(
     by_account: int | None,
 ) -> None:
     ballot = find_ballot(session, shortlist, side)
+    assert side.id is not None, "a side of a case is a row"
     if ballot is None:
         ballot = Ballot(**dispute.owns(), round=shortlist.round, side_id=side.id, channel=channel, sealed_at=now)
         session.add(ballot)
@@ -240,8 +256,10 @@ def _resolve(session: Session, dispute: Dispute, shortlist: Shortlist, sides: li
     if outcome.chosen is None:
         due = add_workdays(now, policy_for(dispute.area).designate_workdays)
         move(session, dispute, State.DESIGNATING, "rule", now, due_at=due, why="no_common_name")
+        tell_officer(session, dispute, News.NO_COMMON_NAME, shortlist.round, now)
         return
     note(session, dispute, "chosen", "rule", now, mediator=int(outcome.chosen), round=shortlist.round)
+    tell_officer(session, dispute, News.CHOSEN, shortlist.round, now)
     assignments.ask_next(session, dispute, now)
 
 
@@ -271,6 +289,7 @@ def refuse(session: Session, dispute: Dispute, side: Side, *, by: str, now: date
         raise Conflict(N_("这个案件现在不能结束"))
     note(session, dispute, "refused", by, now, side=side.letter)
     end(session, dispute, "refused", by=by, now=now)
+    tell_officer(session, dispute, News.REFUSED, side.letter, now)
 
 
 def end(session: Session, dispute: Dispute, why: str, *, by: str, now: datetime) -> None:

@@ -106,7 +106,7 @@ class Columns:
 
     def row(self, slot: int) -> RosterRow:
         """Return what is known of the mediator in a slot (whether active is told by the areas; leave is left out)."""
-        aside = json.loads(self.aside[slot])
+        aside = json.loads(self.aside[slot].decode())
         return RosterRow(
             id=int(self.id[slot]),
             kind=KINDS[self.kind[slot]],

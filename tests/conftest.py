@@ -6,7 +6,7 @@ import pytest
 
 from tests.clock import Clock
 
-pytest_plugins = ["tests.skips", "tests.databases"]
+pytest_plugins = ["tests.skips", "tests.databases", "tests.browser"]
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +20,11 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def clock() -> Clock:
     """A clock that stands at `tests.clock.NOW` until it is moved."""
     return Clock()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what drives a browser and let it run last: Playwright keeps an event loop that others would run into."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

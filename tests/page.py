@@ -1,4 +1,4 @@
-"""A visitor with a plain browser and no JavaScript: opens pages, follows links, fills in forms, by the page's own words.
+"""A visitor with a plain browser and no JavaScript: opens pages, follows links, fills in forms by the words on them.
 
 `Visitor(app).open("/sign-in").fill({"账号": "lu", "密码": "…"}).press("登录")` returns the page that comes next.
 A badly made page (see `tests.page_rules`) fails the test that opens it.

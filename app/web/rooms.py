@@ -2,6 +2,40 @@
 
 from types import ModuleType
 
-from app.web import desk, disputes, health, invitations, orders, places, signin, switches
+from app.web import (
+    accounts,
+    api,
+    assignments,
+    ballots,
+    casework,
+    desk,
+    desk_mode,
+    disputes,
+    health,
+    invitations,
+    orders,
+    places,
+    pool,
+    signin,
+    switches,
+)
+from app.web import help as manual
 
-ROOMS: tuple[ModuleType, ...] = (signin, switches, desk, health, disputes, places, invitations, orders)
+ROOMS: tuple[ModuleType, ...] = (
+    signin,
+    switches,
+    desk,
+    health,
+    disputes,
+    places,
+    invitations,
+    ballots,
+    orders,
+    desk_mode,
+    assignments,
+    casework,
+    pool,
+    accounts,
+    manual,
+    api,
+)

@@ -82,6 +82,7 @@ class MailServer:
         self.rcpt_answer = "250 OK"
         self.stall = 0.0  # seconds before the answer
         self.drop_after_taking = False
+        self.farewell = 0.0  # seconds before it says goodbye
 
     async def handle_RCPT(
         self, server: SMTP, dialogue: Dialogue, envelope: Envelope, address: str, options: list[str]
@@ -99,6 +100,10 @@ class MailServer:
         if self.drop_after_taking:
             server.transport.abort()
         return self.answer
+
+    async def handle_QUIT(self, server: SMTP, dialogue: Dialogue, envelope: Envelope) -> str:
+        await asyncio.sleep(self.farewell)
+        return "221 Bye"
 
 
 @contextmanager

@@ -131,6 +131,13 @@ def test_a_server_that_stalls_costs_one_time_out() -> None:
     assert (silent.value.reason, silent.value.down) == ("邮件服务器没有回应", True)
 
 
+def test_a_server_that_took_the_message_may_be_as_slow_as_it_likes_at_saying_goodbye() -> None:
+    with mail_server() as (server, settings):
+        server.farewell = 1.5
+        Smtp(settings, timeout=0.3).send(LETTER)
+        assert len(server.mails) == 1
+
+
 def test_a_server_that_never_greets_costs_one_time_out() -> None:
     with rude_server(None) as settings, pytest.raises(ChannelError, match="邮件服务器没有回应"):
         Smtp(settings, timeout=0.3).send(LETTER)

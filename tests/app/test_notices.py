@@ -380,6 +380,16 @@ def test_an_older_issue_is_withdrawn_when_a_newer_one_is_out(db: Database) -> No
     ]
 
 
+def test_a_message_that_is_being_sent_is_not_withdrawn(db: Database) -> None:
+    class Meanwhile(Gateway):
+        def send(self, message: Message) -> None:
+            with db.write() as session:
+                assert supersede(session, "weekly_digest:", "weekly_digest:2026-W49:") == 0
+
+    write(db, "weekly_digest:2026-W48:x")
+    assert send(db, Meanwhile()) == (1, 0)
+
+
 def test_an_error_is_explained_in_the_readers_language() -> None:
     english = {"邮件服务器拒收": "The mail server refused it"}.__getitem__
     assert explain("邮件服务器拒收 (451)", english) == "The mail server refused it (451)"

@@ -1,0 +1,178 @@
+"""One side at its own page: it marks the names, seals, and sees what came of it. Never anything of another side."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import assignments, orders
+from app.lifecycle import CHOOSING_STATES, ENDED, HOLDS_SLOT, SETTLED, State
+from app.models import AssignmentState, BallotChannel, Dispute, Listing, Shortlist, Side, Station
+from app.web import guards, sessions
+from app.web.marking import Form, card_of, read_form
+from app.web.roll import serving_page
+from talent_pool.models import Mediator
+
+blueprint = Blueprint("ballots", __name__)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What one side may know of its case: a word for the page, and the facts that belong to it."""
+
+    word: str  # mark, sealed, asking, accepted, no_common, nobody_free, settled, ended, paused
+    due_at: datetime | None = None
+    name: str = ""
+    kind: str = ""
+    home: int | None = None
+    rank: int | None = None
+    another_list: bool = False
+
+
+def _case() -> Dispute:
+    visit = sessions.visit()
+    assert visit is not None, "the guard let nobody else in"
+    return sessions.db().get_one(Dispute, visit.dispute_id)
+
+
+def _side() -> Side:
+    visit = sessions.visit()
+    assert visit is not None
+    return sessions.db().get_one(Side, visit.side_id)
+
+
+def _open_list(dispute: Dispute) -> tuple[Shortlist, list[Listing]] | None:
+    shortlist = orders.current_round(sessions.db(), dispute)
+    if shortlist is None or dispute.state not in CHOOSING_STATES:
+        return None
+    return shortlist, orders.listings_of(sessions.db(), shortlist)
+
+
+@blueprint.get("/order")
+@guards.party
+def page() -> ResponseReturnValue:
+    """Show the list to mark or, once sealed, how things stand."""
+    dispute, side = _case(), _side()
+    situation = situation_of(dispute, side)
+    if situation.word == "mark":
+        found = _open_list(dispute)
+        assert found is not None
+        return _marking(dispute, found, orders.read_marks([item.mediator_id for item in found[1]], {}, []))
+    station = sessions.db().get_one(Station, dispute.station_id)
+    return render_template("orders/state.html", situation=situation, station=station, change=_may_change(dispute))
+
+
+@blueprint.post("/order")
+@guards.party
+def mark_again() -> ResponseReturnValue:
+    """Show the list again with the marks that the check page brought back, or those of the sealed ballot."""
+    dispute = _case()
+    found = _open_list(dispute)
+    if found is None:
+        return redirect(url_for("ballots.page"), 303)
+    ballot = orders.find_ballot(sessions.db(), found[0], _side())
+    if "round" in request.form:
+        return _marking(dispute, found, read_form(request.form, found[1])[1])
+    marks = orders.marks_of(ballot) if ballot else orders.read_marks([item.mediator_id for item in found[1]], {}, [])
+    return _marking(dispute, found, marks)
+
+
+def _marking(dispute: Dispute, found: tuple[Shortlist, list[Listing]], marks: orders.Marks) -> str:
+    form = Form(found[0].round, [card_of(item) for item in found[1]], marks)
+    return render_template("orders/mark.html", form=form, due_at=dispute.due_at, again=found[0].round > 1)
+
+
+@blueprint.post("/order/check")
+@guards.party
+def check() -> ResponseReturnValue:
+    """Show what would be sealed. Nothing is kept: the marks travel in the form."""
+    found = _open_list(_case())
+    if found is None:
+        return redirect(url_for("ballots.page"), 303)
+    round_no, marks = read_form(request.form, found[1])
+    return render_template("orders/check.html", form=Form(round_no, [card_of(item) for item in found[1]], marks))
+
+
+@blueprint.get("/order/check")
+@blueprint.get("/order/seal")
+@guards.party
+def back_to_page() -> ResponseReturnValue:
+    """Lead whoever reloads the check page back to the list."""
+    return redirect(url_for("ballots.page"), 303)
+
+
+@blueprint.post("/order/seal")
+@guards.party
+def seal() -> ResponseReturnValue:
+    """Seal the ballot."""
+    dispute, side = _case(), _side()
+    shortlist = orders.current_round(sessions.db(), dispute)
+    listings = orders.listings_of(sessions.db(), shortlist) if shortlist else []
+    round_no, marks = read_form(request.form, listings)
+    orders.seal(sessions.db(), dispute, side, marks, round_no=round_no, channel=BallotChannel.PHONE, now=sessions.now())
+    return redirect(url_for("ballots.page"), 303)
+
+
+@blueprint.get("/order/refuse")
+@guards.party
+def refuse_form() -> ResponseReturnValue:
+    """Ask once whether the side really does not want mediation, and tell the other routes."""
+    station = sessions.db().get_one(Station, _case().station_id)
+    return render_template("orders/refuse.html", station=station)
+
+
+@blueprint.post("/order/refuse")
+@guards.party
+def refuse() -> ResponseReturnValue:
+    """End the mediation because this side does not want it."""
+    side = _side()
+    orders.refuse(sessions.db(), _case(), side, by=f"side:{side.letter}", now=sessions.now())
+    return redirect(url_for("ballots.page"), 303)
+
+
+@blueprint.get("/order/roll")
+@guards.party
+def roll() -> ResponseReturnValue:
+    """Show everybody who serves the place: the list of six is a suggestion, not all there is."""
+    return render_template("orders/roll.html", **serving_page(sessions.db(), _case().place, request.args))
+
+
+# --- how things stand ------------------------------------------------------------------------------------------------
+
+
+def _may_change(dispute: Dispute) -> bool:
+    return dispute.state in CHOOSING_STATES
+
+
+def situation_of(dispute: Dispute, side: Side) -> Situation:
+    """Return how things stand, as far as this side may know."""
+    db = sessions.db()
+    if dispute.state in CHOOSING_STATES:
+        shortlist = orders.current_round(db, dispute)
+        sealed = shortlist is not None and orders.find_ballot(db, shortlist, side) is not None
+        return Situation("sealed" if sealed else "mark", due_at=dispute.due_at)
+    if dispute.state in HOLDS_SLOT or dispute.state in SETTLED:
+        return _with_mediator(dispute, side)
+    if dispute.state is State.DESIGNATING:
+        newest = assignments.newest_choice(db, dispute)
+        nobody = newest is not None and newest.result["chosen"] is None
+        return Situation("no_common" if nobody else "nobody_free", another_list=orders.may_open_again(db, dispute))
+    return Situation("ended" if dispute.state in ENDED else "paused")
+
+
+def _with_mediator(dispute: Dispute, side: Side) -> Situation:
+    db = sessions.db()
+    present = assignments.living(db, dispute)
+    if present is None:
+        return Situation("settled" if dispute.state in SETTLED else "paused")
+    mediator = db.get_one(Mediator, present.mediator_id)
+    asked = present.state is AssignmentState.ASKED
+    return Situation(
+        "asking" if asked else ("settled" if dispute.state in SETTLED else "accepted"),
+        due_at=dispute.due_at,
+        name=mediator.name,
+        kind=mediator.kind.value,
+        home=mediator.home,
+        rank=orders.own_rank(db, dispute, side),
+    )

@@ -1,0 +1,12 @@
+"""What other rooms put on the page of a case: a part is a name, under which its template finds what was read."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from app.models import Dispute
+from app.web import order_board
+
+Part = Callable[[Session, Dispute], Any]
+PARTS: Mapping[str, Part] = {"order": order_board.on_case_page}

@@ -1,0 +1,86 @@
+"""Marking at the station's desk, 两人都在: one side marks, seals, hands over; then the other.
+
+Nothing of the first side can be seen again: nothing is kept before sealing, no page may be cached, and once a side has
+sealed every address of its marking leads back to the hand-over page (`orders.desk`).
+"""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import cases, disputes, orders
+from app.models import BallotChannel, Dispute, Listing, Shortlist, Side
+from app.web import guards, sessions
+from app.web.marking import Form, card_of, read_form
+from app.web.orders import side_of
+
+blueprint = Blueprint("desk_mode", __name__)
+
+
+def _turn(no: str, letter: str) -> tuple[Dispute, Side, Shortlist, list[Listing]] | None:
+    """Return what a side needs to mark; None when it is not its turn, or it has sealed already."""
+    dispute = disputes.get(sessions.db(), no)
+    side, waiting = side_of(dispute, letter), orders.unsealed(sessions.db(), dispute)
+    if not waiting or waiting[0].id != side.id:
+        return None
+    shortlist = orders.current_round(sessions.db(), dispute)
+    assert shortlist is not None
+    return dispute, side, shortlist, orders.listings_of(sessions.db(), shortlist)
+
+
+def _to_desk(no: str) -> ResponseReturnValue:
+    return redirect(url_for("orders.desk", no=no), 303)
+
+
+@blueprint.route("/disputes/<no>/desk/<letter>", methods=["GET", "POST"])
+@guards.roles(*guards.STATION)
+def mark(no: str, letter: str) -> ResponseReturnValue:
+    """Show the list to the side whose turn it is; a POST brings marks back from the check page."""
+    turn = _turn(no, letter)
+    if turn is None:
+        return _to_desk(no)
+    dispute, side, shortlist, listings = turn
+    if request.method == "POST":
+        marks = read_form(request.form, listings)[1]
+    else:
+        marks = orders.read_marks([item.mediator_id for item in listings], {}, [])
+    form = Form(shortlist.round, [card_of(item) for item in listings], marks)
+    return render_template(
+        "orders/desk_mark.html", dispute=dispute, side=side, form=form, name=cases.speaker(sessions.db(), side)
+    )
+
+
+@blueprint.post("/disputes/<no>/desk/<letter>/check")
+@guards.roles(*guards.STATION)
+def check(no: str, letter: str) -> ResponseReturnValue:
+    """Show what would be sealed; nothing is kept."""
+    turn = _turn(no, letter)
+    if turn is None:
+        return _to_desk(no)
+    dispute, side, _, listings = turn
+    round_no, marks = read_form(request.form, listings)
+    form = Form(round_no, [card_of(item) for item in listings], marks)
+    return render_template("orders/desk_check.html", dispute=dispute, side=side, form=form)
+
+
+@blueprint.post("/disputes/<no>/desk/<letter>/seal")
+@guards.roles(*guards.STATION)
+def seal(no: str, letter: str) -> ResponseReturnValue:
+    """Seal the side's ballot and hide everything."""
+    turn, viewer = _turn(no, letter), sessions.viewer()
+    if turn is None or viewer is None:
+        return _to_desk(no)
+    dispute, side, _, listings = turn
+    round_no, marks = read_form(request.form, listings)
+    orders.seal(
+        sessions.db(), dispute, side, marks,
+        round_no=round_no, channel=BallotChannel.DESK, now=sessions.now(), by_account=viewer.account_id,
+    )  # fmt: skip
+    return _to_desk(no)
+
+
+@blueprint.get("/disputes/<no>/desk/<letter>/check")
+@blueprint.get("/disputes/<no>/desk/<letter>/seal")
+@guards.roles(*guards.STATION)
+def back_to_desk(no: str, letter: str) -> ResponseReturnValue:  # noqa: ARG001 - the address has it
+    """Lead whoever reloads the check page back."""
+    return _to_desk(no)

@@ -1,0 +1,101 @@
+"""What the officer's case page tells of an order: who has opened, sealed, or is silent. Never what was marked."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app import assignments, cases, invitations, orders
+from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
+from app.models import AssignmentState, Dispute, Side
+from app.web import sessions
+from talent_pool.models import Mediator
+
+ENDINGS = tuple(why for why in orders.ENDINGS if why != "refused")
+
+
+@dataclass(frozen=True)
+class SideLine:
+    """How far one side is."""
+
+    letter: str
+    people: str
+    opened_at: datetime | None
+    sealed_at: datetime | None
+    channel: str
+    linked: bool
+
+
+@dataclass(frozen=True)
+class AskedLine:
+    """A mediator who was asked, and the answer."""
+
+    name: str
+    state: str
+    asked_at: datetime
+    due_at: datetime
+    answered_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """The live state of an order."""
+
+    round_no: int = 0
+    choosing: bool = False
+    may_open: bool = False
+    may_open_again: bool = False
+    may_end: bool = False
+    designating: bool = False
+    sides: list[SideLine] = field(default_factory=list)
+    asked: list[AskedLine] = field(default_factory=list)
+    present: int | None = None  # the assignment that counts
+    overdue: bool = False  # the mediator who was asked has let the time pass
+
+
+def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
+    """Return the live state of a case's order."""
+    shortlist = orders.current_round(session, dispute)
+    present = assignments.living(session, dispute)
+    asked = present is not None and present.state is AssignmentState.ASKED
+    return Board(
+        round_no=shortlist.round if shortlist else 0,
+        choosing=dispute.state in CHOOSING_STATES,
+        may_open=dispute.state in (State.TRIAGED, State.SEEKING_CONSENT),
+        may_open_again=orders.may_open_again(session, dispute),
+        may_end=dispute.state in (*CHOOSING_STATES, *HOLDS_SLOT, State.TRIAGED, State.DESIGNATING),
+        designating=dispute.state is State.DESIGNATING,
+        sides=[_side(session, dispute, side, now) for side in cases.sides_of(session, dispute)] if shortlist else [],
+        asked=_asked(session, dispute),
+        present=present.id if present else None,
+        overdue=asked and present is not None and now > present.due_at,
+    )
+
+
+def on_case_page(session: Session, dispute: Dispute) -> Board:
+    """Return the part `order` of the case page."""
+    return board_of(session, dispute, sessions.now())
+
+
+def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> SideLine:
+    shortlist = orders.current_round(session, dispute)
+    ballot = orders.find_ballot(session, shortlist, side) if shortlist else None
+    people = [party.name for party in cases.parties_of(session, dispute) if party.side_id == side.id]
+    return SideLine(
+        letter=side.letter,
+        people="、".join(people[:3]),
+        opened_at=side.opened_at,
+        sealed_at=ballot.sealed_at if ballot else None,
+        channel=ballot.channel.value if ballot else "",
+        linked=invitations.living(session, dispute, now, side_id=side.id) is not None,
+    )
+
+
+def _asked(session: Session, dispute: Dispute) -> list[AskedLine]:
+    rows = assignments.assignments_of(session, dispute)
+    names = {row.mediator_id: session.get_one(Mediator, row.mediator_id).name for row in rows}
+    return [
+        AskedLine(names[row.mediator_id], row.state.value, row.asked_at, row.due_at, row.answered_at, row.reason)
+        for row in rows
+    ]

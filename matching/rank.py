@@ -1,0 +1,246 @@
+"""A quarrel and the pool in, a short list with reasons out: hard filters, exact best fit, a fair mix.
+
+Hard filters first: whoever is recused, on leave or full is left out and counted. Then fit (`matching.signals`), ties by
+fewer open cases, then by the smaller id. Then the mix: names are taken in that order, and one is passed over only when
+its place is needed for a kind of mediator, or for somebody from outside the sides' villages, not yet on the list.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.query import Query
+from matching.signals import Reason, Score, reasons, score
+from talent_pool import regions
+from talent_pool.index import RosterIndex
+from talent_pool.models import Kind
+from talent_pool.snapshot import KINDS, MOST, Columns, RosterRow, Slots
+
+__all__ = ["Candidate", "Query", "Suggestion", "compose", "suggest"]
+
+WIDER = (9, 6, 4)  # town, county, city: how far the search widens
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A name on the short list. `fit` and `open_cases` as they stood at that moment."""
+
+    row: RosterRow
+    fit: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def id(self) -> int:
+        """Return the mediator's id."""
+        return self.row.id
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+        return self.row.name
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of mediator."""
+        return self.row.kind
+
+    @property
+    def region(self) -> int:
+        """Return the home."""
+        return self.row.home
+
+    @property
+    def open_cases(self) -> int:
+        """Return how many open cases he or she had."""
+        return self.row.open_cases
+
+    def card(self) -> dict[str, Any]:
+        """Return the facts that the card shows; every reason rests on one of them."""
+        row = self.row
+        return {
+            "home": str(row.home),
+            "home_name": regions.short_name(row.home) if row.home in regions.tree() else "",
+            "title": row.title,
+            "intro": row.intro,
+            "sex": row.sex.value,
+            "birth_year": row.birth_year,
+            "dialects": list(row.dialects),
+            "expertise": [{"type": s.type, "subtype": s.subtype, "years": s.years} for s in row.skills],
+            "open_cases": row.open_cases,
+            "load_cap": row.load_cap,
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the name as `diandan suggest` prints it."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "kind": self.kind.value,
+            "region": str(self.region),
+            "fit": self.fit,
+            "open_cases": self.open_cases,
+            "reasons": [reason.zh for reason in self.reasons],
+            "reasons_en": [reason.en for reason in self.reasons],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The short list in the order of fit, who was left out, and how far the search had to go."""
+
+    shortlist: tuple[Candidate, ...]
+    widened_to: int | None
+    excluded: dict[str, int]
+    barred: str | None = None
+
+    @classmethod
+    def barring(cls, gate: str) -> "Suggestion":
+        """Return the empty list of a case that must not be mediated."""
+        return cls((), None, {"recusal": 0, "leave": 0, "full": 0}, gate)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `diandan suggest` prints, without the reading."""
+        return {
+            "shortlist": [candidate.as_json() for candidate in self.shortlist],
+            "widened_to": None if self.widened_to is None else str(self.widened_to),
+            "excluded": self.excluded,
+            "barred": self.barred,
+        }
+
+
+def suggest(query: Query, index: RosterIndex | Columns) -> Suggestion:
+    """Return the names for a quarrel, each with reasons. Pure: one state of the pool and one query, one answer."""
+    columns = index.columns if isinstance(index, RosterIndex) else index
+    slots, excluded, widened_to = _available(query, columns)
+    found = score(query, columns, slots)
+    chosen = _choose(query, columns, slots, found)
+    shortlist = tuple(_candidate(query, columns, slots, found, place) for place in chosen)
+    return Suggestion(shortlist, widened_to, excluded)
+
+
+# --- who is there ----------------------------------------------------------------------------------------------------
+
+
+def _available(query: Query, columns: Columns) -> tuple[Slots, dict[str, int], int | None]:
+    """Return the slots of those who can take the case, the counts of those left out, and the wider region, if any."""
+    slots, excluded = _filtered(query, columns, columns.serving(query.region))
+    widened_to = None
+    for region in _wider(query.region):
+        if len(slots) >= query.widen_below:
+            break
+        widened_to = region
+        slots, excluded = _filtered(query, columns, columns.overlapping(region))
+    return slots, excluded, widened_to
+
+
+def _wider(region: int) -> list[int]:
+    """Return the town, county and city of a place, as far as they are not narrower than itself."""
+    return [each for each in (region, *regions.ancestors(region)) if regions.level(each) in WIDER]
+
+
+def _filtered(query: Query, columns: Columns, slots: Slots) -> tuple[Slots, dict[str, int]]:
+    slots = _without(columns, slots, columns.slots_of(query.exclude))
+    excluded = {"recusal": len(slots)}
+    slots = _without(columns, slots, columns.slots_of(query.recused))
+    excluded |= {"recusal": excluded["recusal"] - len(slots), "leave": len(slots)}
+    slots = _without(columns, slots, columns.away(query.today))
+    excluded |= {"leave": excluded["leave"] - len(slots), "full": len(slots)}
+    slots = slots[columns.load[slots] < columns.cap[slots]]
+    return slots, excluded | {"full": excluded["full"] - len(slots)}
+
+
+def _without(columns: Columns, slots: Slots, out: Slots) -> Slots:
+    if not len(out):
+        return slots
+    stays = np.ones(len(columns), dtype=bool)
+    stays[out] = False
+    return slots[stays[slots]]
+
+
+# --- who is best, and the mix ----------------------------------------------------------------------------------------
+
+
+def _choose(query: Query, columns: Columns, slots: Slots, found: Score) -> list[int]:
+    """Return the places, within `slots`, of the names to list, best first."""
+    keys = _order(columns, slots, found.fit)
+    cells = 2 * columns.kind[slots] + _outside(query, columns.home[slots])
+    size = np.bincount(cells, minlength=2 * len(KINDS))
+    best = _ranked(keys, _best(keys, np.arange(len(slots)), query.n))
+    if _is_mixed(cells[best], size, query):
+        return [int(place) for place in best]
+    # No more than n of each cell (a kind, outside or not) can be listed: the best n of each are enough to choose from.
+    each = [_best(keys, np.flatnonzero(cells == cell), query.n) for cell in np.flatnonzero(size)]
+    ranked = _ranked(keys, np.concatenate(each)).tolist()
+    mix = [(cell >> 1, bool(cell & 1)) for cell in cells[ranked].tolist()]
+    return [ranked[at] for at in compose(mix, query.n, query.outsiders)]
+
+
+def _is_mixed(cells: NDArray[np.uint8], size: NDArray[np.intp], query: Query) -> bool:
+    """Tell whether the best names by rank alone have every kind and enough from outside, as far as there are any."""
+    have = np.bincount(cells, minlength=len(size))
+    kinds = np.count_nonzero(have[::2] + have[1::2]) == min(query.n, np.count_nonzero(size[::2] + size[1::2]))
+    return bool(kinds and have[1::2].sum() >= min(query.outsiders, size[1::2].sum()))
+
+
+def _ranked(keys: NDArray[np.int64], places: NDArray[np.intp]) -> NDArray[np.intp]:
+    return places[np.argsort(-keys[places])]
+
+
+def _order(columns: Columns, slots: Slots, fit: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return one number for each slot, unique, higher is better: fit, then fewer open cases, then the smaller id."""
+    return (fit << 40) | ((MOST - columns.load[slots].astype(np.int64)) << 32) | (2**32 - 1 - columns.id[slots])
+
+
+def _best(keys: NDArray[np.int64], places: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+    return places if len(places) <= n else places[np.argpartition(-keys[places], n - 1)[:n]]
+
+
+def _outside(query: Query, homes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell of each home whether it lies outside all villages of the sides; one that may lie inside is inside."""
+    outside = np.ones(len(homes), dtype=bool)
+    for village in set(query.villages):
+        low, high = regions.bounds(village)
+        outside &= (homes < low) | (homes > high)
+        if low == high:  # a home known only as the town of that village
+            outside &= homes != low - low % 1000
+    return outside
+
+
+def compose(ranked: Sequence[tuple[int, bool]], n: int, outsiders: int = 2) -> list[int]:
+    """Return the places of the n names to take from `ranked`, (kind, lives outside) best first.
+
+    As many kinds as can be, then as many from outside as can be (up to `outsiders`), then in the order of rank: the
+    first name that can be on such a list is taken, and so on.
+    """
+    size = min(n, len(ranked))
+    kinds = min(size, len({kind for kind, _ in ranked}))
+    enough = next(many for many in range(outsiders, -1, -1) if _can_fill(ranked, size, set(), kinds, many))
+    taken: list[int] = []
+    covered: set[int] = set()
+    for at, (kind, outside) in enumerate(ranked):
+        if len(taken) == size:
+            break
+        then, still = covered | {kind}, enough - outside
+        if _can_fill(ranked[at + 1 :], size - len(taken) - 1, then, kinds - len(then), still):
+            taken.append(at)
+            covered, enough = then, still
+    return taken
+
+
+def _can_fill(left: Sequence[tuple[int, bool]], seats: int, covered: set[int], kinds: int, outsiders: int) -> bool:
+    """Tell whether the seats can be filled from `left` with so many kinds not yet covered and so many from outside."""
+    fresh = {kind for kind, _ in left} - covered
+    fresh_outside = {kind for kind, outside in left if outside} - covered
+    kinds = max(kinds, 0)
+    # A seat for a new kind may be somebody's from outside as well, if that kind has one; a free seat may always.
+    room = min(len(fresh_outside), kinds) + seats - kinds
+    return kinds <= min(seats, len(fresh)) and outsiders <= min(room, sum(outside for _, outside in left))
+
+
+def _candidate(query: Query, columns: Columns, slots: Slots, found: Score, place: int) -> Candidate:
+    row = columns.row(int(slots[place]))
+    parts = {name: int(points[place]) for name, points in found.parts.items()}
+    return Candidate(row, int(found.fit[place]), reasons(query, row, parts))
