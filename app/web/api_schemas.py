@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from app.disputes import LONGEST, Intake, PartyIn, SideIn
 from app.errors import N_
+from app.intake import LONGEST, Intake, PartyIn, SideIn
 from app.lifecycle import State
 from app.models import GateState, Source
 from matching.query import MOST_NAMES
