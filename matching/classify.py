@@ -1,7 +1,8 @@
-"""DisputeClassifier: learns which kind of dispute a text is about. Training only; what it learns is served by `matching.weights`."""
+"""DisputeClassifier learns which kind of dispute a text is about; what it learnt is served by `matching.weights`."""
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from matching.features import BLOCKS, Feature, extract
+from matching.features import Feature, extract, lexicon
 from matching.text import cut, normalise, redact
 from matching.weights import NONE, Floats, Weights, softmax
 from talent_pool.taxonomy import subtypes as subtypes_of
@@ -20,6 +21,7 @@ from talent_pool.taxonomy import types
 
 Labels = Sequence[str]
 Extracted = list[Feature]
+_DOZEN = 12
 _SEEN_TOGETHER = 2  # a sub-type may stand under a type when the corpus shows it so often
 
 
@@ -32,27 +34,52 @@ def features_of(text: str) -> Extracted:
 class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Linear support vectors over hashed tf-idf blocks, temperature-scaled on out-of-fold scores.
 
-    `min_df`: a feature must occur in so many texts; `C`: inverse regularisation; `also_weight`: how much a second right type counts;
-    `coverage`: share of out-of-fold texts that must be answered, which sets the abstention threshold; `folds`: for calibration.
+    `min_df`: a feature must occur in so many texts; `C`: inverse regularisation; `also_weight`: how much a second right
+    type counts; `coverage`: share of out-of-fold texts that must be answered, which sets the abstention threshold;
+    `folds`: for calibration; `lesson_weight`: how much a dozen words of the lexicon count beside a text of the corpus.
     """
 
-    def __init__(self, min_df: int = 2, C: float = 1.0, also_weight: float = 0.5, coverage: float = 0.8, folds: int = 5, seed: int = 0) -> None:  # noqa: N803 - scikit-learn's name
+    def __init__(
+        self,
+        min_df: int = 2,
+        C: float = 1.0,  # noqa: N803 - the name that scikit-learn uses
+        also_weight: float = 0.5,
+        coverage: float = 0.8,
+        folds: int = 5,
+        lesson_weight: float = 0.6,
+        seed: int = 0,
+    ) -> None:
         self.min_df = min_df
         self.C = C
         self.also_weight = also_weight
         self.coverage = coverage
         self.folds = folds
+        self.lesson_weight = lesson_weight
         self.seed = seed
 
-    def fit(self, X: Sequence[str], y: Labels, *, also: Sequence[Labels] | None = None, subtypes: Labels | None = None) -> Self:  # noqa: N803
+    def fit(
+        self,
+        X: Sequence[str],  # noqa: N803
+        y: Labels,
+        *,
+        also: Sequence[Labels] | None = None,
+        subtypes: Labels | None = None,
+    ) -> Self:
         """Learn from texts, their types, further right types and sub-types ('' where none fits)."""
         return self.fit_features([features_of(text) for text in X], y, also=also, subtypes=subtypes)
 
-    def fit_features(self, seen: Sequence[Extracted], y: Labels, *, also: Sequence[Labels] | None = None, subtypes: Labels | None = None) -> Self:
+    def fit_features(
+        self,
+        seen: Sequence[Extracted],
+        y: Labels,
+        *,
+        also: Sequence[Labels] | None = None,
+        subtypes: Labels | None = None,
+    ) -> Self:
         """Learn from texts whose features are already extracted (`features_of`)."""
         also, subtypes = also or [()] * len(y), subtypes or [NONE] * len(y)
-        scores = self._out_of_fold(seen, y, also, subtypes)
         self.weights_ = self._learn(seen, y, also, subtypes)
+        scores = self._out_of_fold(seen, y, also, subtypes)
         self.classes_ = np.array(self.weights_.types)
         right = _right(self.classes_.tolist(), y, also)
         self.temperature_ = calibrate(scores, right)
@@ -68,35 +95,53 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba_features(self, seen: Sequence[Extracted]) -> Floats:
         """Return calibrated probabilities of texts whose features are already extracted."""
         weights = self.weights_
-        return np.stack([weights.probabilities(weights.scores(*weights.vector(features))) for features in seen])
+        return np.stack([weights.probabilities(weights.score(features)) for features in seen])
 
     def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
         """Return the most probable type of each text."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def _out_of_fold(self, seen: Sequence[Extracted], y: Labels, also: Sequence[Labels], subtypes: Labels) -> Floats:
-        names = sorted({*y, *(name for names in also for name in names)})
+        names = list(self.weights_.types)
         scores = np.full((len(y), len(names)), -3.0, dtype=np.float32)  # a type that a fold never saw
         rare = min(Counter(y).values())
-        for train, test in StratifiedKFold(max(2, min(self.folds, rare)), shuffle=True, random_state=self.seed).split(y, y):
-            part = self._learn(*([rows[i] for i in train] for rows in (seen, y, also, subtypes)))
+        for train, test in StratifiedKFold(max(2, min(self.folds, rare)), shuffle=True, random_state=self.seed).split(
+            y, y
+        ):
+            part = self._learn(*(_take(rows, train) for rows in (seen, y, also, subtypes)))
             columns = [names.index(name) for name in part.types]
             for i in test:
-                scores[i, columns] = part.scores(*part.vector(seen[i]))
+                scores[i, columns] = part.score(seen[i])
         return scores
 
     def _learn(self, seen: Sequence[Extracted], y: Labels, also: Sequence[Labels], subtypes: Labels) -> Weights:
-        keys, block, idf = _vocabulary(seen, self.min_df)
-        matrix = vectorise(seen, keys, block, idf)
+        taught, kinds = _lessons() if self.lesson_weight else ((), ())
+        everything = [*seen, *taught]
+        keys, block, idf = _vocabulary(everything, self.min_df)
+        matrix = vectorise(everything, keys, block, idf)
         rows, labels, counts = _repeated(y, also, self.also_weight)
+        rows, labels = [*rows, *range(len(seen), len(everything))], [*labels, *kinds]
+        counts = np.concatenate([counts, np.full(len(kinds), self.lesson_weight)])
         names, coef, intercept = self._linear(matrix[rows], labels, counts)
-        sub_names, sub_coef, sub_intercept = self._linear(matrix, list(subtypes), np.ones(len(y)))
+        sub_names, sub_coef, sub_intercept = self._linear(matrix[: len(seen)], list(subtypes), np.ones(len(y)))
         return Weights(
-            types=names, subtypes=sub_names, allowed=_allowed(y, also, subtypes), keys=keys, block=block, idf=idf, coef=coef, intercept=intercept,
-            sub_coef=sub_coef, sub_intercept=sub_intercept, temperature=1.0, threshold=0.0,
-        )  # fmt: skip
+            types=names,
+            subtypes=sub_names,
+            allowed=_allowed(y, also, subtypes),
+            keys=keys,
+            block=block,
+            idf=idf,
+            coef=coef,
+            intercept=intercept,
+            sub_coef=sub_coef,
+            sub_intercept=sub_intercept,
+            temperature=1.0,
+            threshold=0.0,
+        )
 
-    def _linear(self, matrix: csr_matrix, labels: list[str], counts: NDArray[np.float64]) -> tuple[tuple[str, ...], Floats, Floats]:
+    def _linear(
+        self, matrix: csr_matrix, labels: list[str], counts: NDArray[np.float64]
+    ) -> tuple[tuple[str, ...], Floats, Floats]:
         names = tuple(sorted(set(labels)))
         if len(names) == 1:
             return names, np.zeros((matrix.shape[1], 1), dtype=np.float32), np.zeros(1, dtype=np.float32)
@@ -105,6 +150,17 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(names) == 2:  # scikit-learn keeps one row for two classes
             coef, intercept = np.vstack([-coef, coef]), np.concatenate([-intercept, intercept])
         return names, np.ascontiguousarray(coef.T, dtype=np.float32), intercept.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _lessons() -> tuple[tuple[Extracted, ...], tuple[str, ...]]:
+    # The lexicon's words as short lists: they carry the formal words of files and letters, rare in the corpus.
+    groups, found = lexicon()["groups"], []
+    for kind, names in sorted(lexicon()["teaches"].items()):
+        for name in names:
+            words = groups[name].split()
+            found += [(features_of("，".join(words[at : at + _DOZEN])), kind) for at in range(0, len(words), _DOZEN)]
+    return tuple(features for features, _ in found), tuple(kind for _, kind in found)
 
 
 def _vocabulary(seen: Sequence[Extracted], min_df: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8], Floats]:
@@ -117,7 +173,11 @@ def _vocabulary(seen: Sequence[Extracted], min_df: int) -> tuple[NDArray[np.uint
     keys = np.array(sorted(key for key, count in df.items() if count >= min_df), dtype=np.uint32)
     counts = np.array([df[key] for key in keys.tolist()], dtype=np.float64)
     idf = np.log((1 + len(seen)) / (1 + counts)) + 1
-    return keys, np.array([block[key] for key in keys.tolist()], dtype=np.uint8), idf.astype(np.float16).astype(np.float32)
+    return (
+        keys,
+        np.array([block[key] for key in keys.tolist()], dtype=np.uint8),
+        idf.astype(np.float16).astype(np.float32),
+    )
 
 
 def vectorise(seen: Sequence[Extracted], keys: NDArray[np.uint32], block: NDArray[np.uint8], idf: Floats) -> csr_matrix:
@@ -125,9 +185,16 @@ def vectorise(seen: Sequence[Extracted], keys: NDArray[np.uint32], block: NDArra
     empty = np.zeros((len(keys), 1), dtype=np.float32)
     none = np.zeros(1, dtype=np.float32)
     maker = Weights((), (), {}, keys, block, idf, empty, none, empty, none, 1.0, 0.0)
-    pairs = [maker.vector(features) for features in seen]
+    pairs = [maker.vector(maker.known(features)) for features in seen]
     bounds = np.cumsum([0, *(len(rows) for rows, _ in pairs)])
-    return csr_matrix((np.concatenate([v for _, v in pairs]), np.concatenate([r for r, _ in pairs]), bounds), shape=(len(seen), len(keys)))
+    return csr_matrix(
+        (np.concatenate([v for _, v in pairs]), np.concatenate([r for r, _ in pairs]), bounds),
+        shape=(len(seen), len(keys)),
+    )
+
+
+def _take(rows: Sequence[Any], chosen: NDArray[np.intp]) -> list[Any]:
+    return [rows[at] for at in chosen]
 
 
 def _repeated(y: Labels, also: Sequence[Labels], weight: float) -> tuple[list[int], list[str], NDArray[np.float64]]:
@@ -141,7 +208,9 @@ def _repeated(y: Labels, also: Sequence[Labels], weight: float) -> tuple[list[in
 
 
 def _allowed(y: Labels, also: Sequence[Labels], subtypes: Labels) -> dict[str, tuple[str, ...]]:
-    pairs = Counter((type_, sub) for main, more, sub in zip(y, also, subtypes, strict=True) if sub for type_ in (main, *more))
+    pairs = Counter(
+        (type_, sub) for main, more, sub in zip(y, also, subtypes, strict=True) if sub for type_ in (main, *more)
+    )
     found: dict[str, list[str]] = {}
     for (type_, sub), count in sorted(pairs.items()):
         if count >= _SEEN_TOGETHER and type_ in types() and sub in subtypes_of(type_):
@@ -158,7 +227,7 @@ def _right(names: list[str], y: Labels, also: Sequence[Labels]) -> NDArray[np.bo
 
 
 def calibrate(scores: Floats, right: NDArray[np.bool_]) -> float:
-    """Return the temperature under which the probability given to right types is most likely; any of several right types counts."""
+    """Return the temperature under which the right types are most likely; any of several right types counts."""
 
     def loss(log_temperature: float) -> float:
         given = (softmax((scores / np.exp(log_temperature)).astype(np.float32)) * right).sum(axis=1)

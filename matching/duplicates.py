@@ -1,4 +1,4 @@
-"""The same quarrel logged twice: a new case against the past ones of its station, scored by people, place, time and words."""
+"""The same quarrel logged twice: a new case against past ones, scored by people, place, time and words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ REASONS = {
     "words": "说法相近",
 }
 
-# Log-odds. Set by hand on re-told pairs (tests/matching/test_duplicates.py), to be learnt once stations have marked real ones.
+# Log-odds, set by hand on re-told pairs (tests/matching/test_duplicates.py): no station has marked real ones yet.
 _BASE = -5.2
 _WEIGHTS = {"phone": 3.2, "person": 2.2, "mentioned": 1.2, "parcel": 2.6, "village": 1.1, "town": 0.4}
 _WORDS = 8.0  # times the similarity of the words, 0 to 1
@@ -60,8 +60,13 @@ class Match:
         return "、".join(REASONS[reason] for reason in self.reasons)
 
 
-def similar(new: Case, candidates: Sequence[Case], *, days: int = DAYS, least: float = LEAST, limit: int = 5) -> list[Match]:
-    """Return the past cases that are probably the same quarrel, most probable first; cases more than `days` apart are not compared."""
+def similar(
+    new: Case, candidates: Sequence[Case], *, days: int = DAYS, least: float = LEAST, limit: int = 5
+) -> list[Match]:
+    """Return the past cases that are probably the same quarrel, most probable first.
+
+    Cases more than `days` apart are not compared; a case without a day is compared with all.
+    """
     near = [case for case in candidates if case.id != new.id and _within(new, case, days)]
     scored = (_match(new, case) for case in _worth_a_look(new, near))
     found = sorted((match for match in scored if match.same >= least), key=lambda match: (-match.same, match.id))
@@ -80,17 +85,21 @@ def _within(new: Case, case: Case, days: int) -> bool:
 
 
 def _worth_a_look(new: Case, cases: Sequence[Case]) -> list[Case]:
-    # Two quick passes keep a station's 2,000 cases within milliseconds: shared people by sets, then the nearest texts by RapidFuzz.
+    # Two quick passes keep 2,000 cases within milliseconds: shared people by sets, then the nearest texts by RapidFuzz.
     chosen = {at for at, case in enumerate(cases) if _share_somebody(new, case)}
     head = new.text[:_HEAD]
     if head:
         heads = [case.text[:_HEAD] for case in cases]
-        chosen.update(at for _, _, at in process.extract(_safe(head), heads, scorer=fuzz.ratio, score_cutoff=20, limit=_LOOKED_AT))
+        chosen.update(
+            at for _, _, at in process.extract(_safe(head), heads, scorer=fuzz.ratio, score_cutoff=20, limit=_LOOKED_AT)
+        )
     return [cases[at] for at in sorted(chosen)]
 
 
 def _safe(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")  # RapidFuzz takes any code point but lone surrogates are better gone
+    return text.encode("utf-8", "replace").decode(
+        "utf-8"
+    )  # RapidFuzz takes any code point but lone surrogates are better gone
 
 
 def _share_somebody(new: Case, case: Case) -> bool:
@@ -132,7 +141,10 @@ def _place(new: Case, case: Case) -> list[str]:
 
 
 def likeness(one: str, other: str) -> float:
-    """Return how alike two descriptions are, 0 to 1: shared pairs of characters, order left aside, a short one inside a long one nearly counts."""
+    """Return how alike two descriptions are, 0 to 1, by shared pairs of characters.
+
+    The order is left aside; a short telling that is contained in a long one counts nearly in full.
+    """
     a, b = _bigrams(one), _bigrams(other)
     if not a or not b:
         return 0.0

@@ -14,7 +14,7 @@ COVERAGE = 0.8
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures of a set of labelled texts; a type in a line's `also` counts as right; abstention does not change accuracy."""
+    """Figures of labelled texts; a type in a line's `also` counts as right, abstention does not change accuracy."""
 
     n: int
     accuracy: float
@@ -29,7 +29,13 @@ class Figures:
         return {name: value if isinstance(value, int) else round(value, 4) for name, value in asdict(self).items()}
 
 
-def measure(probabilities: Floats, names: Sequence[str], types: Sequence[str], also: Sequence[Sequence[str]], ms_per_text: float = 0.0) -> Figures:
+def measure(
+    probabilities: Floats,
+    names: Sequence[str],
+    types: Sequence[str],
+    also: Sequence[Sequence[str]],
+    ms_per_text: float = 0.0,
+) -> Figures:
     """Measure probabilities, shape (texts, len(names)), against the right types; raise ValueError without texts."""
     if not len(types):
         raise ValueError("no texts to measure")
@@ -44,13 +50,15 @@ def measure(probabilities: Floats, names: Sequence[str], types: Sequence[str], a
         macro_f1=macro_f1(best, types, right),
         top3=float(np.mean([any(names[i] in set_ for i in row[:3]) for row, set_ in zip(order, right, strict=True)])),
         ece=calibration_error(top, hit),
-        accuracy_at_80_coverage=float(hit[np.argsort(-top, kind="stable")[: max(1, round(COVERAGE * len(hit)))]].mean()),
+        accuracy_at_80_coverage=float(
+            hit[np.argsort(-top, kind="stable")[: max(1, round(COVERAGE * len(hit)))]].mean()
+        ),
         ms_per_text=ms_per_text,
     )
 
 
 def macro_f1(predicted: Sequence[str], types: Sequence[str], right: Sequence[set[str]]) -> float:
-    """Return the mean F1 over the types present; a prediction that is among a text's right types counts as its main type."""
+    """Return the mean F1 over the types present; any of a text's right types counts as its main type."""
     counted = [main if name in set_ else name for name, main, set_ in zip(predicted, types, right, strict=True)]
     return float(np.mean([_f1(counted, types, name) for name in sorted(set(types))]))
 
@@ -64,5 +72,8 @@ def _f1(predicted: Sequence[str], types: Sequence[str], name: str) -> float:
 def calibration_error(top: Floats, hit: NDArray[np.bool_]) -> float:
     """Return the expected calibration error of the top probability over 15 bins of equal width."""
     bins = np.clip(np.ceil(top * BINS).astype(int) - 1, 0, BINS - 1)
-    gaps = [abs(float(hit[bins == b].mean()) - float(top[bins == b].mean())) * float((bins == b).mean()) for b in np.unique(bins)]
+    gaps = [
+        abs(float(hit[bins == b].mean()) - float(top[bins == b].mean())) * float((bins == b).mean())
+        for b in np.unique(bins)
+    ]
     return float(sum(gaps))

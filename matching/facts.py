@@ -9,20 +9,45 @@ from typing import Any
 from matching.text import Normal
 
 MU_OF_SQUARE_METRE = Decimal(3) / 2000
-_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "俩": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_DIGITS = {
+    char: value
+    for value, chars in enumerate(("零〇", "一", "二两俩", "三", "四", "五", "六", "七", "八", "九"))
+    for char in chars
+}
 _UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 _SMALL = "零〇一二两三四五六七八九十百千"
+_ONE = "[一二两三四五六七八九]"
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}(?![0-9])|[0-9]{1,13})(?:\.[0-9]{1,4})?"
-_SPOKEN = rf"[{_SMALL}万亿]{{1,16}}"
+_SPOKEN = rf"[一二两三四五六七八九十][{_SMALL}万亿]{{0,15}}"
+# What follows a number that counts something else than money.
+_COUNTED = (
+    r"[多来余]?(?:只(?![给有肯是还付要退认出补赔])|[个斤亩米人株棵头里平字票年岁天号户袋方吨度瓶箱丈尺寸把张家种本倍口回次趟页瓦件套条层间分点辆台对双架副孔眼窝担斗升顿桌遍%]"
+    r"|公里|公斤|公分|公顷|块[砖瓦地]|小时|分钟|月[份日]|毫升|平方|立方)"
+)
 
-# 三千五百元, 1.2万, 3,500块, 2万3, 8000元. A bare numeral counts only when it names a large unit (三千五, 一万二) or stands after a word of money.
-_WITH_UNIT = re.compile(rf"({_NUMBER}|{_SPOKEN})(万|千|百)?(?:多|来|余)?(?:元|块|圆|人民币)(?:钱)?(?:([一二两三四五六七八九])(?![毛角分十百千万0-9个家年月天]))?")
-_SCALED = re.compile(rf"({_NUMBER}|[{_SMALL}]{{1,8}})(万|亿)(?:零?([0-9一二两三四五六七八九][0-9千百十一二两三四五六七八九]{{0,6}}))?(?![\u4e00-\u9fff]{{0,1}}(?:斤|亩|米|人|株|棵|只|头|公里|里|平|字|票))")
-_ROUND = re.compile(rf"[一二两三四五六七八九][千百][一二两三四五六七八九]?百?[一二两三四五六七八九]?十?[一二两三四五六七八九]?(?![{_SMALL}万亿])(?![多来余]?(?:个|斤|亩|米|人|株|棵|只|头|公里|里|平|字|票|年|岁|天|号|户|袋|块砖|公斤|只羊|方|吨|度|瓶|箱|丈|尺|亩|把|张|家|种|本|倍|口|回|次|趟|页|瓦|件|套|条))")
-_AFTER_MONEY = re.compile(rf"(?:欠|借|赔|还|给|付|交|花|收|罚|工钱|工资|彩礼|押金|定金|房租|租金|补偿款?|货款|药费|医药费|共计|合计|一共|总共)(?:了|过|我|他|她|款|的)?(?:不到|大概|约|近|将近)?({_NUMBER})(?![0-9.]|[万千百元块年月日号]|(?:[多来余])?(?:个|斤|亩|米|人|株|棵|只|头|天|户|回|次|岁|%|分|公|平|吨|袋|箱|号|点|度|张|套|间|层|里|尺|丈))")
-_VAGUE = re.compile(r"(?:好?几|数|上)(十|百|千|万)(?:多|来)?(?:元|块)(?:钱)?|(?:好几|几)(千|万)(?:元|块)?(?=钱|[,。;]|$)")
+# With its unit: 3,500块, 8000元, 三千五百元, 五块五.
+_WITH_UNIT = re.compile(
+    rf"({_NUMBER}|{_SPOKEN})(万|千|百)?[多来余]?(?:元|块(?![砖瓦地])|圆|人民币)钱?"
+    rf"(?:({_ONE})(?![毛角分十百千万0-9个家年月天]))?"
+)
+# In ten thousands: 1.2万, 2万3, 一万二, 十万零一.
+_SCALED = re.compile(
+    rf"({_NUMBER}|[{_SMALL}]{{1,8}})(万|亿)(?:(零)?([0-9]{{1,4}}|{_ONE}[千百十一二两三四五六七八九零]{{0,6}}))?(?!{_COUNTED})"
+)
+# Spoken without a unit, but round: 三千五, 一百八.
+_ROUND = re.compile(rf"{_ONE}[千百](?:零?{_ONE}百?)?(?:零?{_ONE}十?)?{_ONE}?(?![{_SMALL}万亿]|{_COUNTED})")
+# Digits after a word of money: 欠3500, 工钱1800.
+_AFTER_MONEY = re.compile(
+    r"(?:欠|借|赔|还|给|付|交|花|收|罚|工钱|工资|彩礼|押金|定金|房租|租金|补偿款?|货款|药费|医药费|共计|合计|一共|总共)"
+    rf"[了过我他她款的]?(?:不到|大概|约|近|将近)?({_NUMBER})(?![0-9.]|[万千百元块年月日号]|{_COUNTED})"
+)
+_VAGUE = re.compile(
+    r"(?:好?几|数|上)(十|百|千|万)(?:多|来)?(?:元|块)(?:钱)?|(?:好几|几)(千|万)(?:元|块)?(?=钱|[,。;]|$)"
+)
 
-_AREA = re.compile(rf"({_NUMBER}|{_SPOKEN}|半)(?:多|来)?(亩|公顷|平方米|平米|m2|平方|分(?=地|田|菜地|薄地|坡地|自留|水田|旱地|园))(?:(半)|([一二两三四五六七八九0-9](?:\.[0-9])?)分)?")
+_AREA = re.compile(
+    rf"({_NUMBER}|{_SPOKEN}|半)(?:多|来)?(亩|公顷|平方米|平米|m2|平方|分(?=地|田|菜地|薄地|坡地|自留|水田|旱地|园))(?:(半)|([一二两三四五六七八九0-9](?:\.[0-9])?)分)?"
+)
 _PHONE = re.compile(r"(?<![0-9])(?:\+?86[- ]?)?(1[3-9][0-9])[- ]?([0-9]{4})[- ]?([0-9]{4})(?![0-9])")
 _LANDLINE = re.compile(r"(?<![0-9])(0(?:10|2[0-9]|[3-9][0-9]{2}))[- ]([2-8][0-9]{6,7})(?![0-9])")
 _ID = re.compile(r"(?<![0-9a-z])([1-9][0-9]{16}[0-9x])(?![0-9a-z])")
@@ -32,10 +57,12 @@ Fact = dict[str, Any]
 
 
 def find(normal: Normal) -> dict[str, list[Fact]]:
-    """Return the facts of a normalised text by kind, spans in the text as given. Kinds that are not looked for have no key."""
+    """Return the facts of a text by kind, spans in the text as given; kinds that are not looked for have no key."""
     phones, ids = list(_phones(normal)), list(_ids(normal))
     taken = [(fact["start"], fact["end"]) for fact in (*phones, *ids)]
-    amounts = [fact for fact in _amounts(normal) if not any(low < fact["end"] and fact["start"] < high for low, high in taken)]
+    amounts = [
+        fact for fact in _amounts(normal) if not any(low < fact["end"] and fact["start"] < high for low, high in taken)
+    ]
     return {"amounts": amounts, "phones": phones, "ids": ids, "areas": list(_areas(normal))}
 
 
@@ -67,8 +94,13 @@ def _spoken(text: str) -> Decimal | None:
 
 def _amounts(normal: Normal) -> Iterator[Fact]:
     found: dict[int, tuple[int, Decimal]] = {}
-    for start, end, yuan in chain(_units(normal.text), _scaled(normal.text), _rounds(normal.text), _bare(normal.text), _vague(normal.text)):
-        if yuan is not None and yuan > 0 and not any(start < other_end and other < end for other, (other_end, _) in found.items()):
+    readers = (_vague, _units, _scaled, _rounds, _bare)
+    for start, end, yuan in chain.from_iterable(reader(normal.text) for reader in readers):
+        if (
+            yuan is not None
+            and yuan > 0
+            and not any(start < other_end and other < end for other, (other_end, _) in found.items())
+        ):
             found[start] = end, yuan
     for start, (end, yuan) in sorted(found.items()):
         low, high = normal.span(start, end)
@@ -85,18 +117,20 @@ def _units(text: str) -> Iterator[tuple[int, int, Decimal | None]]:
 
 def _scaled(text: str) -> Iterator[tuple[int, int, Decimal | None]]:
     for hit in _SCALED.finditer(text):
-        value, scale, rest = number(hit.group(1)), Decimal(_UNITS[hit.group(2)]), hit.group(3)
+        value, scale = number(hit.group(1)), Decimal(_UNITS[hit.group(2)])
         if value is not None:
-            yield hit.start(), hit.end(), value * scale + _rest(rest, scale)
+            yield (
+                hit.start(),
+                hit.end(),
+                value * scale + _rest(hit.group(4), Decimal(1) if hit.group(3) else scale / 10),
+            )
 
 
-def _rest(rest: str | None, scale: Decimal) -> Decimal:
-    if not rest:
+def _rest(rest: str | None, tenth: Decimal) -> Decimal:
+    value = number(rest) if rest else None
+    if value is None or rest is None:
         return Decimal(0)
-    value = number(rest) if rest[0].isascii() is rest[-1].isascii() else None
-    if value is None:
-        return Decimal(0)
-    return value * scale / 10 if len(rest) == 1 else value  # 2万3 is 23,000
+    return value * tenth if len(rest) == 1 else value  # 2万3 is 23,000, 十万零一 is 100,001
 
 
 def _rounds(text: str) -> Iterator[tuple[int, int, Decimal | None]]:
@@ -122,7 +156,13 @@ def _areas(normal: Normal) -> Iterator[Fact]:
         value = number(hit.group(1))
         if value is None:
             continue
-        more = Decimal("0.5") if hit.group(3) else (number(hit.group(4)) or Decimal(0)) / 10 if hit.group(4) else Decimal(0)
+        more = (
+            Decimal("0.5")
+            if hit.group(3)
+            else (number(hit.group(4)) or Decimal(0)) / 10
+            if hit.group(4)
+            else Decimal(0)
+        )
         factor = {"亩": Decimal(1), "分": Decimal("0.1"), "公顷": Decimal(15)}.get(hit.group(2), MU_OF_SQUARE_METRE)
         low, high = normal.span(hit.start(), hit.end())
         yield {"start": low, "end": high, "mu": _plain((value * factor).quantize(Decimal("0.0001")) + more)}

@@ -1,11 +1,11 @@
-"""What the classifier looks at: words, pairs of words, short runs of characters and groups of meaning, each with where it stands."""
+"""What the classifier looks at: words, pairs of words, runs of characters and groups of meaning, with their spans."""
 
 import re
 import tomllib
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matching.text import Word
 from talent_pool.files import data_dir
@@ -14,7 +14,7 @@ BLOCKS = ("words", "characters", "concepts")  # each is scaled to unit length by
 NGRAMS = (1, 2, 3)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _BREAK = re.compile(r"[\W_]+")
-_LONGEST_CONCEPT = 5
+_LONGEST_CONCEPT = 8
 
 
 class Feature(NamedTuple):
@@ -27,18 +27,23 @@ class Feature(NamedTuple):
 
 
 def key(name: str) -> int:
-    """Return the key of a feature's name; CRC-32, because it is the same on every machine and needs no vocabulary of people's words."""
+    """Return the key of a feature's name: CRC-32, the same on every machine; nobody's words are kept."""
     return zlib.crc32(name.encode("utf-8"))
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> dict[str, Any]:
+    """Read data/lexicon/concepts.toml: `groups` of words, and which kind of dispute they speak of (`teaches`)."""
+    with (data_dir() / "lexicon" / "concepts.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 @lru_cache(maxsize=1)
 def concepts() -> dict[str, tuple[int, ...]]:
     """Return word → keys of the groups of meaning that it belongs to."""
-    with (data_dir() / "lexicon" / "concepts.toml").open("rb") as file:
-        groups = tomllib.load(file)
     found: dict[str, list[int]] = {}
-    for group, words in groups.items():
-        for word in words.split():
+    for group, words in lexicon()["groups"].items():
+        for word in dict.fromkeys(words.split()):
             found.setdefault(word, []).append(key(f"c:{group}"))
     return {word: tuple(keys) for word, keys in found.items()}
 
@@ -62,7 +67,7 @@ def _of_words(words: list[Word]) -> Iterator[Feature]:
 
 
 def _of_characters(text: str) -> Iterator[Feature]:
-    # Digits of one length look alike, so that an amount does not become a word of its own; the length of the text stays.
+    # Digits look alike, so that an amount does not become a word of its own; the length of the text stays.
     flat = _NUMBER.sub(lambda hit: "0" * len(hit.group()), text)
     for size in NGRAMS:
         for start in range(len(flat) - size + 1):

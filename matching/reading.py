@@ -1,4 +1,4 @@
-"""Reading a quarrel: its kind, what bars it from mediation, its risk colour and its hard facts. Pure; never raises on any text."""
+"""Reading a quarrel: its kind, what bars it from mediation, its risk colour, its hard facts. Never raises on a text."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from matching.facts import Fact, find
 from matching.features import extract
 from matching.gates import Hit, colour, find_gates, find_signs
 from matching.text import LONGEST, Normal, cut, normalise
-from matching.weights import Evidence, Weights, shipped
+from matching.weights import Evidence, Text, Weights, shipped
 from talent_pool.taxonomy import gates
 
 MISSING = "missing"
@@ -47,7 +47,10 @@ class Reading:
             "abstain": self.abstain,
             "evidence": [{"start": e.start, "end": e.end, "weight": round(e.weight, 4)} for e in self.evidence],
             "gates": [{"code": h.code, "start": h.start, "end": h.end, "article": h.article} for h in self.gates],
-            "risk": {"colour": self.risk.colour, "signs": [{"code": h.code, "start": h.start, "end": h.end} for h in self.risk.signs]},
+            "risk": {
+                "colour": self.risk.colour,
+                "signs": [{"code": h.code, "start": h.start, "end": h.end} for h in self.risk.signs],
+            },
             "facts": self.facts,
         }
 
@@ -74,7 +77,7 @@ class _Kind:
 _SHIPPED = object()
 
 
-def read(text: str, region: str | None = None, model: Weights | None | object = _SHIPPED) -> Reading:
+def read(text: str, region: str | None = None, model: Weights | object | None = _SHIPPED) -> Reading:
     """Read a text as an officer or a villager wrote it; of more than 10,000 code points the first 10,000 are read.
 
     `model` is the shipped one unless another (or None) is given.
@@ -101,10 +104,10 @@ def read(text: str, region: str | None = None, model: Weights | None | object = 
 
 def _kind(normal: Normal, weights: Weights) -> _Kind:
     words = cut(normal.text)
-    features = extract(normal.text, words)
-    rows, values = weights.vector(features)
-    if not len(rows):
+    known = weights.known(extract(normal.text, words))
+    if not known:
         return _Kind()
+    rows, values = weights.vector(known)
     given = weights.probabilities(weights.scores(rows, values))
     best = int(given.argmax())
     type_ = weights.types[best]
@@ -114,5 +117,8 @@ def _kind(normal: Normal, weights: Weights) -> _Kind:
         subtype=weights.subtype(rows, values, type_),
         probabilities={weights.types[i]: float(given[i]) for i in order},
         abstain=bool(given[best] < weights.threshold),
-        evidence=tuple(Evidence(*normal.span(e.start, e.end), e.weight) for e in weights.evidence(features, words, type_)),
+        evidence=tuple(
+            Evidence(*normal.span(e.start, e.end), e.weight)
+            for e in weights.evidence(Text(words, known, rows, values), type_)
+        ),
     )

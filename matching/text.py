@@ -1,6 +1,6 @@
-"""Text as it is matched: normalised with a way back to the text as given, cut into words, and stripped of personal data for training.
+"""Text as it is matched: normalised with a way back to the text as given, cut into words, masked for training.
 
-Nothing here is ever shown: NFKC turns （） into (), so what people read stays as it was typed and only offsets travel back.
+Nothing here is ever shown: NFKC turns full-width brackets into half-width ones, so only offsets travel back.
 """
 
 import re
@@ -69,7 +69,7 @@ _TABLE = _Table()
 
 
 def normalise(text: str) -> Normal:
-    """Return the text as it is matched: NFKC, lower case, simplified, without invisible characters; at most LONGEST code points."""
+    """Return the text as it is matched: NFKC, lower case, simplified, nothing invisible, at most LONGEST long."""
     out: list[str] = []
     origin: list[int] = []
     for at, char in enumerate(text[:LONGEST]):
@@ -79,7 +79,7 @@ def normalise(text: str) -> Normal:
     return Normal("".join(out), origin)
 
 
-# --- words -----------------------------------------------------------------------------------------------------------------------
+# --- words ---
 
 Cutter = Callable[[str], list[str]]
 _lock = threading.Lock()
@@ -118,7 +118,7 @@ def lexicon() -> frozenset[str]:
 
 
 def cut(text: str, engine: Cutter | None = None) -> list[Word]:
-    """Cut a normalised text into words with their spans; neighbours that form a word of the lexicon are joined, longest first."""
+    """Cut a normalised text into words with spans; neighbours that form a word of the lexicon are joined."""
     words: list[Word] = []
     at = 0
     for piece in (engine or cutter())(text):
@@ -128,12 +128,16 @@ def cut(text: str, engine: Cutter | None = None) -> list[Word]:
 
 
 def _joined(words: list[Word]) -> list[Word]:
-    # Joined after cutting, not fed to the engines' dictionaries: so both engines agree, and no process-wide state is changed.
+    # Joined after cutting, not fed to the engines' dictionaries: both engines agree, no process-wide state changes.
     out: list[Word] = []
     at = 0
     while at < len(words):
         size = _longest(words, at)
-        out.append(words[at] if size == 1 else Word("".join(w.text for w in words[at : at + size]), words[at].start, words[at + size - 1].end))
+        out.append(
+            words[at]
+            if size == 1
+            else Word("".join(w.text for w in words[at : at + size]), words[at].start, words[at + size - 1].end)
+        )
         at += size
     return out
 
@@ -147,18 +151,24 @@ def _longest(words: list[Word], at: int) -> int:
     return best
 
 
-# --- personal data ---------------------------------------------------------------------------------------------------------------
+# --- personal data ---
 
 _PERSONAL = (
     (re.compile(r"(?<![0-9a-z])[1-9][0-9]{16}[0-9x](?![0-9a-z])", re.IGNORECASE), "〔证件〕"),
     (re.compile(r"(?<![0-9])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])"), "〔电话〕"),
     (re.compile(r"(?<![0-9])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])"), "〔电话〕"),
-    (re.compile(r"(?:(?<=姓名)|(?<=报警人)|(?<=当事人)|(?<=申请人)|(?<=我叫)|(?<=联系人))[:： ]?[\u4e00-\u9fff]{2,3}(?=[,，。;； (（男女])"), "〔姓名〕"),
+    (
+        re.compile(
+            r"(?:(?<=姓名)|(?<=报警人)|(?<=当事人)|(?<=申请人)|(?<=我叫)|(?<=联系人))"
+            r"[:： ]?[\u4e00-\u9fff]{2,3}(?=[,，。;； (（男女])"
+        ),
+        "〔姓名〕",
+    ),
 )
 
 
 def redact(text: str) -> str:
-    """Return the text with telephone numbers, identity numbers and names after a cue (姓名、我叫 …) replaced, for training."""
+    """Return the text with telephone and identity numbers and names after a cue (姓名, 我叫 …) masked, for training."""
     for pattern, mask in _PERSONAL:
         text = pattern.sub(mask, text)
     return text

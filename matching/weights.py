@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zipfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -18,6 +18,7 @@ from matching.text import Word
 from talent_pool.files import data_dir
 
 Floats = NDArray[np.float32]
+Known = tuple[int, Feature]  # the row of a feature, and the feature
 FORMAT = 1
 NONE = ""  # the sub-type of a text to which none fits
 
@@ -35,8 +36,21 @@ class ModelError(Exception):
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text as the model sees it: its words, its known features, and its vector."""
+
+    words: list[Word]
+    known: list[Known]
+    rows: NDArray[np.intp]
+    values: Floats
+
+
+@dataclass(frozen=True)
 class Weights:
-    """A linear model over hashed tf-idf features. Shapes: keys, idf, block (n,), coef (n, types), intercept (types,), sub_* likewise."""
+    """A linear model over hashed tf-idf features.
+
+    Shapes: keys, idf, block (n,), coef (n, types), intercept (types,), sub_coef and sub_intercept likewise.
+    """
 
     types: tuple[str, ...]
     subtypes: tuple[str, ...]
@@ -58,10 +72,14 @@ class Weights:
         """Return key → row."""
         return {key: row for row, key in enumerate(self.keys.tolist())}
 
-    def vector(self, features: Iterable[Feature]) -> tuple[NDArray[np.intp], Floats]:
-        """Return rows and values of a text's known features: log counts × idf, each block of unit length."""
+    def known(self, features: Iterable[Feature]) -> list[Known]:
+        """Return the features that the model has learnt about, each with its row."""
         index = self.index
-        counts = Counter(row for feature in features if (row := index.get(feature.key)) is not None)
+        return [(row, feature) for feature in features if (row := index.get(feature.key)) is not None]
+
+    def vector(self, known: list[Known]) -> tuple[NDArray[np.intp], Floats]:
+        """Return rows and values of a text: log counts × idf, each block of unit length."""
+        counts = Counter([row for row, _ in known])
         rows = np.fromiter(counts, dtype=np.intp, count=len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))) * self.idf[rows]
         block = self.block[rows]
@@ -72,6 +90,10 @@ class Weights:
         """Return one score per type."""
         return np.asarray(values @ self.coef[rows] + self.intercept, dtype=np.float32)
 
+    def score(self, features: Iterable[Feature]) -> Floats:
+        """Return one score per type of a text's features."""
+        return self.scores(*self.vector(self.known(features)))
+
     def probabilities(self, scores: Floats) -> Floats:
         """Return calibrated probabilities of the types."""
         return softmax(scores / self.temperature)
@@ -80,27 +102,28 @@ class Weights:
         """Return the sub-type among those that may stand under `type_`, or None."""
         allowed = {*self.allowed.get(type_, ()), NONE}
         scores = values @ self.sub_coef[rows] + self.sub_intercept
-        best = max((float(score), name) for score, name in zip(scores, self.subtypes, strict=True) if name in allowed)[1]
+        best = max((float(score), name) for score, name in zip(scores, self.subtypes, strict=True) if name in allowed)[
+            1
+        ]
         return best or None
 
-    def evidence(self, features: list[Feature], words: list[Word], type_: str, limit: int = 5) -> tuple[Evidence, ...]:
+    def evidence(self, text: Text, type_: str, limit: int = 5) -> tuple[Evidence, ...]:
         """Return the words that moved the choice of `type_` most, heaviest first."""
-        rows, values = self.vector(features)
-        chosen = self.types.index(type_)
-        moved = values * (self.coef[rows, chosen] - self.coef[rows].mean(axis=1))
-        share = dict(zip(rows.tolist(), moved.tolist(), strict=True))
-        return _heaviest(self._per_character(features, share), words, limit)
+        coef = self.coef[text.rows]
+        moved = text.values * (coef[:, self.types.index(type_)] - coef.mean(axis=1))
+        share = dict(zip(text.rows.tolist(), moved.tolist(), strict=True))
+        return _heaviest(_per_character(text.known, share), text.words, limit)
 
-    def _per_character(self, features: list[Feature], share: dict[int, float]) -> Floats:
-        spans: dict[int, list[Feature]] = defaultdict(list)
-        for feature in features:
-            if (row := self.index.get(feature.key)) is not None:
-                spans[row].append(feature)
-        weight = np.zeros(max((f.end for f in features), default=0), dtype=np.float32)
-        for row, found in spans.items():
-            for feature in found:
-                weight[feature.start : feature.end] += share[row] / len(found) / (feature.end - feature.start)
-        return weight
+
+def _per_character(known: list[Known], share: dict[int, float]) -> Floats:
+    # What a feature moved is spread evenly over its occurrences and their characters: a running sum over `steps`.
+    times = Counter([row for row, _ in known])
+    steps = [0.0] * (max(feature.end for _, feature in known) + 1)
+    for row, feature in known:
+        each = share[row] / (times[row] * (feature.end - feature.start))
+        steps[feature.start] += each
+        steps[feature.end] -= each
+    return np.cumsum(steps, dtype=np.float32)
 
 
 def softmax(scores: Floats) -> Floats:
@@ -113,10 +136,12 @@ def _heaviest(weight: Floats, words: list[Word], limit: int) -> tuple[Evidence, 
     sums = [(float(weight[word.start : word.end].sum()), word) for word in words if any(c.isalnum() for c in word.text)]
     positive = sorted(((value, word) for value, word in sums if value > 0), key=lambda pair: (-pair[0], pair[1].start))
     total = sum(value for value, _ in positive)
-    return tuple(Evidence(word.start, word.end, value / total) for value, word in positive[:limit] if value >= total * 0.05)
+    return tuple(
+        Evidence(word.start, word.end, value / total) for value, word in positive[:limit] if value >= total * 0.05
+    )
 
 
-# --- files -----------------------------------------------------------------------------------------------------------------------
+# --- files ---
 
 _ARRAYS = ("keys", "block", "idf", "coef", "intercept", "sub_coef", "sub_intercept")
 
@@ -134,14 +159,23 @@ def digest(arrays: dict[str, NDArray[Any]]) -> str:
 def save(weights: Weights, folder: Path, manifest: dict[str, Any]) -> None:
     """Write reading.npz and reading.json; the same weights give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {"idf", "coef", "sub_coef"}  # 3 significant digits are more than the corpus supports, at half the size
-    arrays = {name: getattr(weights, name).astype(np.float16) if name in half else getattr(weights, name) for name in _ARRAYS}
+    half = {"idf", "coef", "sub_coef"}  # three digits suffice, at half the size
+    arrays = {
+        name: getattr(weights, name).astype(np.float16) if name in half else getattr(weights, name) for name in _ARRAYS
+    }
     np.savez_compressed(folder / "reading.npz", **arrays)
     kept = {
-        "format": FORMAT, "arrays_sha256": digest(arrays), "types": weights.types, "subtypes": weights.subtypes, "allowed": weights.allowed,
-        "temperature": round(weights.temperature, 6), "threshold": round(weights.threshold, 6), **manifest,
-    }  # fmt: skip
-    (folder / "reading.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        "format": FORMAT,
+        "arrays_sha256": digest(arrays),
+        "types": weights.types,
+        "subtypes": weights.subtypes,
+        "allowed": weights.allowed,
+        "temperature": round(weights.temperature, 6),
+        "threshold": round(weights.threshold, 6),
+        **manifest,
+    }
+    text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    (folder / "reading.json").write_text(text, encoding="utf-8")
 
 
 def load(folder: Path) -> Weights:
@@ -160,7 +194,9 @@ def _checked(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Weigh
         raise ValueError(f"format {manifest['format']}, wanted {FORMAT}")
     if digest(arrays) != manifest["arrays_sha256"]:
         raise ValueError("reading.npz is not the one that reading.json describes")
-    full = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
+    full: dict[str, Any] = {
+        name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()
+    }
     return Weights(
         types=tuple(manifest["types"]),
         subtypes=tuple(manifest["subtypes"]),

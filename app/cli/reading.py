@@ -1,4 +1,4 @@
-"""`diandan read`, `train`, `evaluate`, `duplicates`: the reader on the command line. JSON in, JSON out; no Flask, no database."""
+"""`diandan read`, `train`, `evaluate`, `duplicates`: the reader on the command line, JSON in and JSON out."""
 
 import json
 import sys
@@ -33,13 +33,21 @@ def read(file: IO[bytes], data_dir: Path | None) -> None:
         if region is not None:
             _region(region, number)
         reading = read_text(_text(row, number), None if region is None else str(region), model)
-        # ASCII escapes where a text held lone surrogates would be needed; a reading holds only numbers and codes.
         click.echo(json.dumps(reading.as_json(), ensure_ascii=False))
 
 
 @click.command()
-@click.option("--data", "files", multiple=True, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="labelled lines; may repeat")
-@click.option("--shipped", "into_tree", is_flag=True, help="replace the model that travels with the code (for developers)")
+@click.option(
+    "--data",
+    "files",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="labelled lines; may repeat",
+)
+@click.option(
+    "--shipped", "into_tree", is_flag=True, help="replace the model that travels with the code (for developers)"
+)
 @data_dir
 def train(files: tuple[Path, ...], into_tree: bool, data_dir: Path | None) -> None:
     """Learn from labelled lines; write model, manifest and card to <data-dir>/models and print the figures."""
@@ -53,13 +61,25 @@ def train(files: tuple[Path, ...], into_tree: bool, data_dir: Path | None) -> No
         raise _bad_line(problem.where, problem.reason) from None
     except ValueError as problem:  # too few texts of a kind
         raise DiandanError(N_("学不了:%(reason)s"), reason=str(problem)) from None
-    click.echo(json.dumps({"folder": str(folder), "texts": manifest["texts"], **manifest["figures"]["cross_validated"]}, ensure_ascii=False))
+    click.echo(
+        json.dumps(
+            {"folder": str(folder), "texts": manifest["texts"], **manifest["figures"]["cross_validated"]},
+            ensure_ascii=False,
+        )
+    )
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--train", "more", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="learn from this file besides the shipped corpus")
-@click.option("--folds", type=click.IntRange(2, 20), help="cross-validate FILE's lines, each fold added to the shipped corpus")
+@click.option(
+    "--train",
+    "more",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="learn from this file besides the shipped corpus",
+)
+@click.option(
+    "--folds", type=click.IntRange(2, 20), help="cross-validate FILE's lines, each fold added to the shipped corpus"
+)
 @data_dir
 def evaluate(file: Path, more: Path | None, folds: int | None, data_dir: Path | None) -> None:
     """Measure the model on labelled lines {"text", "type", "also"}; print one line of figures."""
@@ -72,7 +92,11 @@ def evaluate(file: Path, more: Path | None, folds: int | None, data_dir: Path | 
         base += training.examples([more], known) if more else []
         if not rows:
             raise DiandanError(N_("文件里没有一行可用"))
-        figures = training.cross_validate(rows, folds, base) if folds else training.evaluate(_for_measuring(base, data_dir), rows)
+        figures = (
+            training.cross_validate(rows, folds, base)
+            if folds
+            else training.evaluate(_for_measuring(base, data_dir), rows)
+        )
     except training.CorpusError as problem:
         raise _bad_line(problem.where, problem.reason) from None
     except ValueError as problem:
@@ -95,15 +119,21 @@ def _for_measuring(base: list[Any], data_dir: Path | None) -> Weights:
 
 @click.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--days", type=click.IntRange(1, 3650), default=180, show_default=True, help="cases further apart are not compared")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=180, show_default=True, help="cases further apart are not compared"
+)
 def duplicates(file: IO[bytes], days: int) -> None:
     """Find lines of FILE that tell the same quarrel; one JSON line a pair."""
     cases = [_case(row, number) for number, row in _rows(file)]
     for case, match in pairs(cases, days=days):
-        click.echo(json.dumps({"a": match.id, "b": case.id, "same": round(match.same, 4), "why": match.why}, ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                {"a": match.id, "b": case.id, "same": round(match.same, 4), "why": match.why}, ensure_ascii=False
+            )
+        )
 
 
-# --- lines -----------------------------------------------------------------------------------------------------------------------
+# --- lines ---
 
 
 def _rows(file: IO[bytes]) -> Iterator[tuple[int, Row]]:
@@ -115,9 +145,7 @@ def _rows(file: IO[bytes]) -> Iterator[tuple[int, Row]]:
 def _row(raw: bytes, number: int) -> Row:
     try:
         row = json.loads(raw.decode("utf-8-sig"))
-    except ValueError:  # also RecursionError's cousin: a broken encoding
-        raise _bad_line(str(number), "JSON") from None
-    except RecursionError:
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested without end
         raise _bad_line(str(number), "JSON") from None
     if not isinstance(row, dict):
         raise _bad_line(str(number), "{…}")
@@ -168,7 +196,7 @@ def _bad_line(where: str, reason: str) -> DiandanError:
     return DiandanError(N_("第 %(where)s 行不对:%(reason)s"), where=where, reason=reason)
 
 
-# --- the model -------------------------------------------------------------------------------------------------------------------
+# --- the model ---
 
 
 def models_dir(data_dir: Path | None) -> Path:

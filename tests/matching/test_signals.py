@@ -215,6 +215,10 @@ def test_what_weighed_most_is_said_first() -> None:
     ]
 
 
+def test_what_gave_no_points_is_not_a_reason() -> None:
+    assert [reason.signal for reason in reasons(ASKED, WANG, {"load": 15, "proximity": 0})] == ["load"]
+
+
 def every_reason() -> Iterator[tuple[str, Words]]:
     """Every sentence that the signals can say, with the longest numbers."""
     for code in taxonomy.types():

@@ -2,11 +2,8 @@
 
 import csv
 import importlib.util
-import time
 import tomllib
 import tracemalloc
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -29,16 +26,6 @@ with (data_dir() / "regions" / "shaanxi.csv").open(encoding="utf-8", newline="")
     PUBLISHED = list(csv.DictReader(file))
 CODES = [int(row["code"]) for row in PUBLISHED]
 any_code = st.sampled_from(CODES)
-
-
-def quickest(call: Callable[[], object], times: int = 5) -> float:
-    """Return the shortest of some runs in milliseconds: the figure that a busy machine disturbs least."""
-    spent = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        call()
-        spent.append(time.perf_counter() - begun)
-    return min(spent) * 1000
 
 
 def reference_search(text: str, near: int | None, limit: int) -> list[int]:
@@ -335,21 +322,11 @@ class TestSearch:
         assert len(found) <= max(0, limit) and len(set(found)) == len(found)
         assert all(within is None or contains(within, code) for code in found)
 
-    def test_it_is_quick_enough_to_answer_while_typing(self) -> None:
-        for text in ("村", "委会", "z", "jkh", "石家"):
-            assert quickest(partial(regions.search, text)) < 10
-            assert quickest(partial(regions.search, text, near=JIAOKOUHE_VILLAGE)) < 10
-            assert quickest(partial(regions.search, text, within=LUOCHUAN)) < 2
-
 
 def load() -> Tree:
     with (data_dir() / "regions" / "shaanxi.csv").open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file)
     return Tree(rows, {})
-
-
-def test_the_tree_loads_in_a_blink() -> None:
-    assert quickest(load) < 80
 
 
 def test_the_tree_is_small() -> None:
