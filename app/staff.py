@@ -14,8 +14,8 @@ from sqlmodel import Session, col
 
 from app import accounts
 from app.accounts import Viewer
-from app.disputes import Cleaned
 from app.errors import N_, InvalidInput, NotFound
+from app.intake import Cleaned
 from app.models import Account, Station
 from app.scope import Role
 from talent_pool import regions

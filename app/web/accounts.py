@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from app import apikeys, staff
 from app.accounts import Viewer
-from app.disputes import clean
 from app.errors import InvalidInput, NotFound
+from app.intake import clean
 from app.models import Account
 from app.scope import Role
 from app.staff import KEPT, NewAccount

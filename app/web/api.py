@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 import matching
-from app import apikeys, cases, disputes, pool, reports, suggesting
+from app import apikeys, cases, disputes, gates, pool, reports, suggesting
 from app.accounts import Viewer
 from app.documents import facts
 from app.errors import N_, DiandanError, InvalidInput
@@ -140,7 +140,7 @@ def _dispute(session: Session, row: Dispute) -> dict[str, Any]:
         "place": str(row.place),
         "officer": officer,
         "mediator": facts.mediator_of(session, row) or None,
-        "gates": [{"code": gate.code, "state": gate.state} for gate in disputes.gates_of(session, row)],
+        "gates": [{"code": gate.code, "state": gate.state} for gate in gates.of(session, row)],
         "sides": _sides(session, row),
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models import Dispute
+from app.web import casework
 
 Part = Callable[[Session, Dispute], Any]
-PARTS: Mapping[str, Part] = {}
+PARTS: Mapping[str, Part] = {"casework": casework.context}

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from app import pool
 from app.accounts import Viewer
-from app.disputes import clean
 from app.errors import N_, NotFound
+from app.intake import clean
 from app.web import guards, sessions
 from app.workdays import shanghai
 from talent_pool import taxonomy
