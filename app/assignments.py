@@ -142,7 +142,7 @@ def decline(session: Session, dispute: Dispute, assignment_id: int, *, reason: s
     if assignment.state is AssignmentState.DECLINED:
         return
     _check_asked(dispute, assignment)
-    _turn_to_next(session, dispute, assignment, reason[:200], by, now)
+    _turn_to_next(session, dispute, assignment, "declined", reason[:200], by, now)
 
 
 def pass_over(session: Session, dispute: Dispute, assignment_id: int, *, by: str, now: datetime) -> None:
@@ -155,16 +155,16 @@ def pass_over(session: Session, dispute: Dispute, assignment_id: int, *, by: str
         raise Conflict(N_("调解员已经答复,请看最新的页面"))
     if now <= assignment.due_at:
         raise Conflict(N_("调解员答复的时间还没到"))
-    _turn_to_next(session, dispute, assignment, "no_answer", by, now)
+    _turn_to_next(session, dispute, assignment, "passed_over", "", by, now)
 
 
 def _turn_to_next(
-    session: Session, dispute: Dispute, assignment: Assignment, reason: str, by: str, now: datetime
+    session: Session, dispute: Dispute, assignment: Assignment, what: str, reason: str, by: str, now: datetime
 ) -> None:
     _lock_mediators(session, {assignment.mediator_id, *still_to_ask(session, dispute)})
     assignment.state, assignment.answered_at, assignment.reason = AssignmentState.DECLINED, now, reason
     cases.give_slot_back(session, assignment)
-    note(session, dispute, "declined", by, now, mediator=assignment.mediator_id, reason=reason)
+    note(session, dispute, what, by, now, mediator=assignment.mediator_id, reason=reason)
     tell_officer(session, dispute, News.DECLINED, assignment.mediator_id, now)
     ask_next(session, dispute, now)
 

@@ -5,7 +5,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.errors import N_
+<<<<<<< HEAD
 from app.intake import LONGEST, MOST_PARTIES, MOST_SIDES, Intake, PartyIn, SideIn
+=======
+from app.intake import LONGEST, Intake, PartyIn, SideIn
+>>>>>>> main
 from app.lifecycle import State
 from app.models import GateState, Source
 from matching.query import MOST_NAMES
@@ -123,14 +127,6 @@ class ReadingAnswer(BaseModel):
     facts: dict[str, list[Any]]
 
 
-class Reason(BaseModel):
-    """Why somebody is proposed."""
-
-    model_config = ConfigDict(extra="allow")
-    zh: str
-    en: str
-
-
 class Name(BaseModel):
     """A proposed mediator."""
 
@@ -140,7 +136,8 @@ class Name(BaseModel):
     region: str
     fit: int
     open_cases: int
-    reasons: list[Reason]
+    reasons: list[str]
+    reasons_en: list[str]
 
 
 class Excluded(BaseModel):

@@ -78,6 +78,6 @@ def decline() -> ResponseReturnValue:
     if reason not in REASONS:
         return _page({"reason": N_("请选一个原因")}, {"words": words}), 422
     actor = f"mediator:{assignment.mediator_id}"
-    told = f"{reason}: {words}" if words else reason
+    told = ":".join(filter(None, (REASONS[reason], words)))
     assignments.decline(sessions.db(), dispute, assignment.id or 0, reason=told, by=actor, now=sessions.now())
     return redirect(url_for("assignments.page"), 303)

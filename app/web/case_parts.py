@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models import Dispute
-from app.web import casework
+from app.web import order_board
 
 Part = Callable[[Session, Dispute], Any]
-PARTS: Mapping[str, Part] = {"casework": casework.context}
+PARTS: Mapping[str, Part] = {"order": order_board.on_case_page}

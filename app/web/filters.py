@@ -11,6 +11,7 @@ from flask import Flask, request, url_for
 
 from app.errors import N_
 from app.lifecycle import LABELS, NEXT_STEPS, State
+from app.models import Purpose
 from app.scope import Role
 from app.web import sessions
 from app.web.i18n import gettext, locale
@@ -66,7 +67,20 @@ def init_app(app: Flask) -> None:
 
 
 def _context() -> dict[str, Any]:
-    return {"demo": sessions.house().settings.demo, "viewer": sessions.viewer(), "help_topic": _help_topic()}
+    return {
+        "demo": sessions.house().settings.demo,
+        "viewer": sessions.viewer(),
+        "help_topic": _help_topic(),
+        "home": _home(),
+    }
+
+
+def _home() -> str:
+    """Return where a refusal leads back to: the work list, or the page of whoever came by a link."""
+    visit = sessions.visit()
+    if visit is None:
+        return url_for("desk.home")
+    return url_for("ballots.page" if visit.purpose is Purpose.ORDER else "assignments.page")
 
 
 def _help_topic() -> str:

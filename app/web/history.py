@@ -40,6 +40,7 @@ SENTENCES: dict[str, str] = {
     "chosen": N_("双方选出%(mediator)s"),
     "asked": N_("请%(mediator)s接单"),
     "accepted": N_("%(mediator)s接单"),
+    "passed_over": N_("%(mediator)s过期没有答复,问下一位"),
     "declined": N_("%(mediator)s不便接单"),
     "replaced": N_("更换%(mediator)s"),
     "refused": N_("%(side)s方不愿调解"),

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from app import assignments, cases, invitations, orders
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import AssignmentState, Dispute, Side
+from app.web import sessions
 from talent_pool.models import Mediator
 
 ENDINGS = tuple(why for why in orders.ENDINGS if why != "refused")
@@ -70,6 +71,11 @@ def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
         present=present.id if present else None,
         overdue=asked and present is not None and now > present.due_at,
     )
+
+
+def on_case_page(session: Session, dispute: Dispute) -> Board:
+    """Return the part `order` of the case page."""
+    return board_of(session, dispute, sessions.now())
 
 
 def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> SideLine:

@@ -14,17 +14,10 @@ from app.models import Assignment, AssignmentState, Dispute, Invitation, Side, S
 from app.scope import Role
 from app.web import guards, sessions
 from app.web.ballots import situation_of
-from app.web.order_board import board_of
 from app.web.roll import serving_page
 from talent_pool.models import Mediator
 
 blueprint = Blueprint("orders", __name__)
-
-
-@blueprint.app_context_processor
-def _board() -> dict[str, Any]:
-    """Give the case page its live state: `order_board(dispute)`."""
-    return {"order_board": lambda dispute: board_of(sessions.db(), dispute, sessions.now())}
 
 
 def _back(no: str) -> ResponseReturnValue:
