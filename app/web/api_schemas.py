@@ -5,11 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.errors import N_
-<<<<<<< HEAD
 from app.intake import LONGEST, MOST_PARTIES, MOST_SIDES, Intake, PartyIn, SideIn
-=======
-from app.intake import LONGEST, Intake, PartyIn, SideIn
->>>>>>> main
 from app.lifecycle import State
 from app.models import GateState, Source
 from matching.query import MOST_NAMES
