@@ -15,7 +15,7 @@ from app.claims import take
 from app.errors import N_, Conflict, Forbidden, InvalidInput, NotFound
 from app.intake import Intake, clean, problems_of
 from app.lifecycle import OPEN, State
-from app.models import CaseNumber, Dispute, Party, Recusal, Side
+from app.models import CaseNumber, Dispute, Party, Recusal, Side, Station
 from app.policies import policy_for
 from app.workdays import shanghai
 from talent_pool import taxonomy
@@ -116,11 +116,13 @@ def _machine_word(reading: matching.Reading) -> dict[str, Any]:
 
 def _next_number(session: Session, by: Viewer, now: datetime) -> str:
     year = shanghai(now).year
-    # A station's first case of the year makes the row; two officers at once cannot make it twice.
-    take(session, CaseNumber, station_id=by.station_id, year=year, last=0)
-    counter = update(CaseNumber).where(col(CaseNumber.station_id) == by.station_id, col(CaseNumber.year) == year)
-    counted = session.execute(counter.values(last=CaseNumber.last + 1).returning(col(CaseNumber.last))).scalar_one()
-    return f"{by.area // 1000}-{year}-{counted:04d}"
+    # Stations with their seat in one town share the town's digits, so they share one counter as well: the eldest's.
+    eldest = session.execute(select(func.min(col(Station.id))).where(col(Station.area) == by.area)).scalar_one()
+    counter = col(CaseNumber.station_id) == (eldest or by.station_id), col(CaseNumber.year) == year
+    # A year's first case makes the row; two officers at once cannot make it twice.
+    take(session, CaseNumber, station_id=eldest or by.station_id, year=year, last=0)
+    step = update(CaseNumber).where(*counter).values(last=CaseNumber.last + 1).returning(col(CaseNumber.last))
+    return f"{by.area // 1000}-{year}-{session.execute(step).scalar_one():04d}"
 
 
 def _add_sides(session: Session, dispute: Dispute, intake: Intake) -> None:

@@ -26,7 +26,7 @@ Application = Callable[..., Any]
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raise DiandanError in one line when the address cannot be had. Port 0: any free one."""
+    """Return a listening socket (port 0: any free one); raise DiandanError when the address cannot be had."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         found = socket.socket(family, kind, proto)

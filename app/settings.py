@@ -3,12 +3,15 @@
 import os
 import secrets
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import SettingsError
+
+SHORTEST_KEY = 32
 
 
 class Settings(BaseSettings):
@@ -57,6 +60,20 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_key(cls, value: str) -> str:
+        if value and len(value) < SHORTEST_KEY:
+            raise ValueError(f"must have at least {SHORTEST_KEY} characters, or be empty")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must begin with postgresql://, or be empty for SQLite")
+        return value
+
     @property
     def sqlite_path(self) -> Path:
         """Return where the embedded database lies."""
@@ -84,14 +101,28 @@ def load(**given: object) -> Settings:
 
 def _kept_key(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # O_EXCL: two processes that start at once must not each keep a key of their own.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise SettingsError(f"{path}: readable by others; chmod 600 it") from None
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key)
+    if not path.exists():
+        _make_key(path)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise SettingsError(f"{path}: readable by others; chmod 600 it")
+    key = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(key) < SHORTEST_KEY:
+        raise SettingsError(
+            f"{path}: holds no key; restore it from the backup, or remove it and every link made so far"
+        )
     return key
+
+
+def _make_key(path: Path) -> None:
+    handle, draft = mkstemp(dir=path.parent, prefix=".key-")  # readable by its owner alone
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    # Linked into place when it is whole: of two processes that start at once, both must keep the same key.
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()

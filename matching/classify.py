@@ -95,7 +95,7 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba_features(self, seen: Sequence[Extracted]) -> Floats:
         """Return calibrated probabilities of texts whose features are already extracted."""
         weights = self.weights_
-        return np.stack([weights.probabilities(weights.scores(*weights.vector(features))) for features in seen])
+        return np.stack([weights.probabilities(weights.score(features)) for features in seen])
 
     def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
         """Return the most probable type of each text."""
@@ -111,7 +111,7 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             part = self._learn(*(_take(rows, train) for rows in (seen, y, also, subtypes)))
             columns = [names.index(name) for name in part.types]
             for i in test:
-                scores[i, columns] = part.scores(*part.vector(seen[i]))
+                scores[i, columns] = part.score(seen[i])
         return scores
 
     def _learn(self, seen: Sequence[Extracted], y: Labels, also: Sequence[Labels], subtypes: Labels) -> Weights:
@@ -185,7 +185,7 @@ def vectorise(seen: Sequence[Extracted], keys: NDArray[np.uint32], block: NDArra
     empty = np.zeros((len(keys), 1), dtype=np.float32)
     none = np.zeros(1, dtype=np.float32)
     maker = Weights((), (), {}, keys, block, idf, empty, none, empty, none, 1.0, 0.0)
-    pairs = [maker.vector(features) for features in seen]
+    pairs = [maker.vector(maker.known(features)) for features in seen]
     bounds = np.cumsum([0, *(len(rows) for rows, _ in pairs)])
     return csr_matrix(
         (np.concatenate([v for _, v in pairs]), np.concatenate([r for r, _ in pairs]), bounds),

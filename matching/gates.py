@@ -89,20 +89,20 @@ def _rule(rule: dict[str, Any], words: dict[str, str], exceptions: dict[str, str
 
 def find_gates(normal: Normal) -> tuple[Hit, ...]:
     """Return the gates that the text shows, at most one hit each, in the order of the text."""
-    hits: dict[str, Hit] = {}
-    text = blanked(normal.text)
-    for rule in rulebook().gates:
-        if rule.code not in hits and not rule.yields_to & hits.keys() and (span := _search(rule, text)):
-            hits[rule.code] = Hit(rule.code, *normal.span(*span), article=get_gate(rule.code).article.zh)
-    return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
+    found = _find(rulebook().gates, normal)
+    return tuple(hit._replace(article=get_gate(hit.code).article.zh) for hit in found)
 
 
 def find_signs(normal: Normal) -> tuple[Hit, ...]:
     """Return the risk signs that the text shows, at most one hit each, in the order of the text."""
+    return _find(rulebook().signs, normal)
+
+
+def _find(rules: tuple[Rule, ...], normal: Normal) -> tuple[Hit, ...]:
     hits: dict[str, Hit] = {}
     text = blanked(normal.text)
-    for rule in rulebook().signs:
-        if rule.code not in hits and (span := _search(rule, text)):
+    for rule in rules:
+        if rule.code not in hits and not rule.yields_to & hits.keys() and (span := _search(rule, text, normal.text)):
             hits[rule.code] = Hit(rule.code, *normal.span(*span))
     return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
 
@@ -112,21 +112,22 @@ def blanked(text: str) -> str:
     return rulebook().idioms.sub(lambda hit: _BLANK * len(hit.group()), text)
 
 
-def _search(rule: Rule, text: str) -> tuple[int, int] | None:
+def _search(rule: Rule, text: str, full: str) -> tuple[int, int] | None:
+    # Rules read the text without its idioms; exceptions read it in full (打算起诉 is an idiom and an exception).
     if (rule.needs and not rule.needs.search(text)) or (rule.forbids and rule.forbids.search(text)):
         return None
     for hit in rule.pattern.finditer(text):
-        if hit.end() > hit.start() and not _excepted(rule, text, hit.start(), hit.end()):
+        if hit.end() > hit.start() and not _excepted(rule, full, hit.start(), hit.end()):
             return hit.start(), hit.end()
     return None
 
 
-def _excepted(rule: Rule, text: str, start: int, end: int) -> bool:
+def _excepted(rule: Rule, full: str, start: int, end: int) -> bool:
     # Only an exception that touches the hit counts: 「没打人，是拿刀捅的」 denies one thing and tells another.
     if rule.unless is None:
         return False
-    low, high = max(0, start - 4 * _AROUND), min(len(text), end + _AROUND)
-    return any(found.start() < end and found.end() > start - 2 for found in rule.unless.finditer(text[:high], low))
+    low, high = max(0, start - 4 * _AROUND), min(len(full), end + _AROUND)
+    return any(found.start() < end and found.end() > start - 2 for found in rule.unless.finditer(full[:high], low))
 
 
 def colour(signs: Iterable[str], type_: str | None, subtype: str | None) -> str:

@@ -82,7 +82,8 @@ class Candidate:
             "region": str(self.region),
             "fit": self.fit,
             "open_cases": self.open_cases,
-            "reasons": [reason.as_json() for reason in self.reasons],
+            "reasons": [reason.zh for reason in self.reasons],
+            "reasons_en": [reason.en for reason in self.reasons],
         }
 
 

@@ -7,7 +7,7 @@ from matching.facts import Fact, find
 from matching.features import extract
 from matching.gates import Hit, colour, find_gates, find_signs
 from matching.text import LONGEST, Normal, cut, normalise
-from matching.weights import Evidence, Weights, shipped
+from matching.weights import Evidence, Text, Weights, shipped
 from talent_pool.taxonomy import gates
 
 MISSING = "missing"
@@ -104,10 +104,10 @@ def read(text: str, region: str | None = None, model: Weights | object | None = 
 
 def _kind(normal: Normal, weights: Weights) -> _Kind:
     words = cut(normal.text)
-    features = extract(normal.text, words)
-    rows, values = weights.vector(features)
-    if not len(rows):
+    known = weights.known(extract(normal.text, words))
+    if not known:
         return _Kind()
+    rows, values = weights.vector(known)
     given = weights.probabilities(weights.scores(rows, values))
     best = int(given.argmax())
     type_ = weights.types[best]
@@ -118,6 +118,7 @@ def _kind(normal: Normal, weights: Weights) -> _Kind:
         probabilities={weights.types[i]: float(given[i]) for i in order},
         abstain=bool(given[best] < weights.threshold),
         evidence=tuple(
-            Evidence(*normal.span(e.start, e.end), e.weight) for e in weights.evidence(features, words, type_)
+            Evidence(*normal.span(e.start, e.end), e.weight)
+            for e in weights.evidence(Text(words, known, rows, values), type_)
         ),
     )

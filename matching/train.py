@@ -99,7 +99,7 @@ def probabilities(weights: Weights, names: Sequence[str], seen: Sequence[Extract
     out = np.zeros((len(seen), len(names)), dtype=np.float32)
     columns = [names.index(name) for name in weights.types]
     for row, features in enumerate(seen):
-        out[row, columns] = weights.probabilities(weights.scores(*weights.vector(features)))
+        out[row, columns] = weights.probabilities(weights.score(features))
     return out
 
 

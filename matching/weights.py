@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zipfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -18,6 +18,7 @@ from matching.text import Word
 from talent_pool.files import data_dir
 
 Floats = NDArray[np.float32]
+Known = tuple[int, Feature]  # the row of a feature, and the feature
 FORMAT = 1
 NONE = ""  # the sub-type of a text to which none fits
 
@@ -32,6 +33,16 @@ class Evidence(NamedTuple):
 
 class ModelError(Exception):
     """The model files are missing, damaged or of another version; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text as the model sees it: its words, its known features, and its vector."""
+
+    words: list[Word]
+    known: list[Known]
+    rows: NDArray[np.intp]
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -61,10 +72,14 @@ class Weights:
         """Return key → row."""
         return {key: row for row, key in enumerate(self.keys.tolist())}
 
-    def vector(self, features: Iterable[Feature]) -> tuple[NDArray[np.intp], Floats]:
-        """Return rows and values of a text's known features: log counts × idf, each block of unit length."""
+    def known(self, features: Iterable[Feature]) -> list[Known]:
+        """Return the features that the model has learnt about, each with its row."""
         index = self.index
-        counts = Counter(row for feature in features if (row := index.get(feature.key)) is not None)
+        return [(row, feature) for feature in features if (row := index.get(feature.key)) is not None]
+
+    def vector(self, known: list[Known]) -> tuple[NDArray[np.intp], Floats]:
+        """Return rows and values of a text: log counts × idf, each block of unit length."""
+        counts = Counter([row for row, _ in known])
         rows = np.fromiter(counts, dtype=np.intp, count=len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))) * self.idf[rows]
         block = self.block[rows]
@@ -74,6 +89,10 @@ class Weights:
     def scores(self, rows: NDArray[np.intp], values: Floats) -> Floats:
         """Return one score per type."""
         return np.asarray(values @ self.coef[rows] + self.intercept, dtype=np.float32)
+
+    def score(self, features: Iterable[Feature]) -> Floats:
+        """Return one score per type of a text's features."""
+        return self.scores(*self.vector(self.known(features)))
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return calibrated probabilities of the types."""
@@ -88,24 +107,23 @@ class Weights:
         ]
         return best or None
 
-    def evidence(self, features: list[Feature], words: list[Word], type_: str, limit: int = 5) -> tuple[Evidence, ...]:
+    def evidence(self, text: Text, type_: str, limit: int = 5) -> tuple[Evidence, ...]:
         """Return the words that moved the choice of `type_` most, heaviest first."""
-        rows, values = self.vector(features)
-        chosen = self.types.index(type_)
-        moved = values * (self.coef[rows, chosen] - self.coef[rows].mean(axis=1))
-        share = dict(zip(rows.tolist(), moved.tolist(), strict=True))
-        return _heaviest(self._per_character(features, share), words, limit)
+        coef = self.coef[text.rows]
+        moved = text.values * (coef[:, self.types.index(type_)] - coef.mean(axis=1))
+        share = dict(zip(text.rows.tolist(), moved.tolist(), strict=True))
+        return _heaviest(_per_character(text.known, share), text.words, limit)
 
-    def _per_character(self, features: list[Feature], share: dict[int, float]) -> Floats:
-        spans: dict[int, list[Feature]] = defaultdict(list)
-        for feature in features:
-            if (row := self.index.get(feature.key)) is not None:
-                spans[row].append(feature)
-        weight = np.zeros(max((f.end for f in features), default=0), dtype=np.float32)
-        for row, found in spans.items():
-            for feature in found:
-                weight[feature.start : feature.end] += share[row] / len(found) / (feature.end - feature.start)
-        return weight
+
+def _per_character(known: list[Known], share: dict[int, float]) -> Floats:
+    # What a feature moved is spread evenly over its occurrences and their characters: a running sum over `steps`.
+    times = Counter([row for row, _ in known])
+    steps = [0.0] * (max(feature.end for _, feature in known) + 1)
+    for row, feature in known:
+        each = share[row] / (times[row] * (feature.end - feature.start))
+        steps[feature.start] += each
+        steps[feature.end] -= each
+    return np.cumsum(steps, dtype=np.float32)
 
 
 def softmax(scores: Floats) -> Floats:

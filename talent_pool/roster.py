@@ -91,9 +91,8 @@ def enrol(
 def enrol_all(session: Session, enrolments: Iterable[Enrolment]) -> list[Mediator]:
     """Take many at once, in few statements, and return them in that order. Raises as `enrol`, before any write."""
     given = list(enrolments)
-    mediators = [
-        Mediator(**_checked(one.base.model_dump())) for one in given
-    ]  # a table does not validate: _checked did
+    # A table does not validate by itself: `_checked` does.
+    mediators = [Mediator(**_checked(one.base.model_dump())) for one in given]
     skills = [_checked_skills(one.skills) for one in given]
     areas = [sorted({_checked_region(area) for area in one.service_areas}) for one in given]
     session.add_all(mediators)
@@ -297,11 +296,12 @@ def _checked_region(code: int) -> int:
 
 
 def _checked_skills(skills: Iterable[Skill]) -> list[dict[str, Any]]:
-    rows = [{"type": skill.type, "subtype": skill.subtype, "years": skill.years} for skill in skills]
-    for row in rows:
-        taxonomy.check_type(row["type"], row["subtype"])
-        if not 0 <= row["years"] <= MOST_YEARS:
-            raise ValueError(f"years of expertise must be 0 to {MOST_YEARS}, not {row['years']}")
+    rows = []
+    for skill in skills:
+        taxonomy.check_type(skill.type, skill.subtype)
+        if not 0 <= skill.years <= MOST_YEARS:
+            raise ValueError(f"years of expertise must be 0 to {MOST_YEARS}, not {skill.years}")
+        rows.append({"type": skill.type, "subtype": skill.subtype, "years": skill.years})
     named = [(row["type"], row["subtype"]) for row in rows]
     if twice := {str(name) for name in named if named.count(name) > 1}:
         raise ValueError(f"expertise given twice: {min(twice)}")

@@ -21,7 +21,8 @@ class Done(StrEnum):
 def prepare(settings: Settings, scale: str | None, *, fresh: bool, now: datetime) -> tuple[Done, marker.Mark]:
     """Make the demo's data, or reuse what an earlier demo made (of `scale`, if one is given).
 
-    Raises DiandanError for a database that no demo made, and for one of another scale. An interrupted demo's is made anew.
+    Raises DiandanError for a database that no demo made, and for one of another scale. An interrupted demo's is made
+    anew.
     """
     mark = known(settings)
     if mark is not None and mark.ready and not fresh:

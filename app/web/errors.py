@@ -1,5 +1,7 @@
 """Every refusal as a page in plain words, or as problem+json under /api/: nothing personal on it, no bare 500."""
 
+from http import HTTPStatus
+
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -7,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.errors import N_, DiandanError
+from app.errors import N_, DiandanError, InvalidInput
 from app.web import sessions
 from app.web.i18n import gettext
 
@@ -41,7 +43,9 @@ def init_app(app: Flask) -> None:
 def _refusal(problem: DiandanError) -> Response:
     # A field may itself be a msgid (the name of a state); what is not one comes back as it is.
     params = {name: gettext(value) if isinstance(value, str) else value for name, value in problem.params.items()}
-    return answer(problem.status, gettext(problem.message, **params))
+    fields = problem.problems if isinstance(problem, InvalidInput) else {}
+    words = {name: gettext(each) for name, each in fields.items()}
+    return answer(problem.status, gettext(problem.message, **params), errors=words)
 
 
 def _csrf(_problem: CSRFError) -> Response:
@@ -82,11 +86,14 @@ def _where(problem: BaseException) -> list[str]:
     return frames[-12:]
 
 
-def answer(status: int, words: str, allow: list[tuple[str, str]] | None = None) -> Response:
-    """Return the page (or problem+json) for a refusal."""
+def answer(
+    status: int, words: str, allow: list[tuple[str, str]] | None = None, errors: dict[str, str] | None = None
+) -> Response:
+    """Return the page (or problem+json, with what is wrong per field) for a refusal."""
     sessions.rollback()
     if request.path.startswith("/api/"):
-        response = make_response(jsonify({"type": "about:blank", "title": words, "status": status}), status)
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": words}
+        response = make_response(jsonify({**problem, "errors": errors or {}}), status)
         response.content_type = "application/problem+json"
     else:
         response = make_response(render_template("errors/error.html", words=words, status=status), status)

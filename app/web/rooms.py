@@ -3,8 +3,11 @@
 from types import ModuleType
 
 from app.web import (
+    accounts,
+    api,
     assignments,
     ballots,
+    casework,
     desk,
     desk_mode,
     disputes,
@@ -12,9 +15,11 @@ from app.web import (
     invitations,
     orders,
     places,
+    pool,
     signin,
     switches,
 )
+from app.web import help as manual
 
 ROOMS: tuple[ModuleType, ...] = (
     signin,
@@ -28,4 +33,9 @@ ROOMS: tuple[ModuleType, ...] = (
     orders,
     desk_mode,
     assignments,
+    casework,
+    pool,
+    accounts,
+    manual,
+    api,
 )

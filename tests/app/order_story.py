@@ -14,7 +14,20 @@ from talent_pool.models import Kind, Mediator
 from tests.builders import ALSO_THERE, JIAOKOUHE_VILLAGE, Case, a_case, a_mediator
 from tests.clock import NOW
 
-NAMES = ("秦守信", "李长山", "刘桂英", "王德贵", "张守田", "赵明义", "孙玉兰", "周有才", "吴满仓", "郑秀莲", "冯立本", "陈大河")
+NAMES = (
+    "秦守信",
+    "李长山",
+    "刘桂英",
+    "王德贵",
+    "张守田",
+    "赵明义",
+    "孙玉兰",
+    "周有才",
+    "吴满仓",
+    "郑秀莲",
+    "冯立本",
+    "陈大河",
+)
 
 
 def a_pool(session: Session, count: int = 12, **given: object) -> list[Mediator]:
@@ -55,7 +68,9 @@ class Story:
         """One side, in this session."""
         return session.get_one(Side, self.sides[letter])
 
-    def seal(self, letter: str, want: list[int] | None = None, strike: list[int] | None = None, **given: object) -> bool:
+    def seal(
+        self, letter: str, want: list[int] | None = None, strike: list[int] | None = None, **given: object
+    ) -> bool:
         """Seal a side's ballot in a transaction: `want` in tap order, everybody else 可以."""
         with self.db.write() as session:
             return seal(session, self.dispute(session), self.side(session, letter), want, strike, **given)
@@ -152,4 +167,3 @@ def held(session: Session, mediator_id: int) -> int:
     """How many slots of a mediator the assignments hold: counted, whatever the counter says."""
     query = select(func.count()).where(col(Assignment.mediator_id) == mediator_id, col(Assignment.slot_held))
     return int(session.execute(query).scalar_one())
-

@@ -138,7 +138,7 @@ def test_suggest_prints_the_reading_and_the_list(terminal: Terminal, pool: Datab
     assert fits == sorted(fits, reverse=True)
     first = answer["shortlist"][0]
     assert (first["region"], type(first["id"])) == (str(ALSO_THERE), str)
-    assert "擅长邻里纠纷，做了12年" in [reason["zh"] for reason in first["reasons"]]
+    assert "擅长邻里纠纷，做了12年" in first["reasons"]
     assert (answer["widened_to"], answer["barred"]) == (None, None)
     assert answer["excluded"] == {"recusal": 0, "leave": 0, "full": 0}
 

@@ -285,7 +285,9 @@ def test_a_side_may_refuse_at_any_time_and_the_slot_is_free_again(db: Database, 
     with db.read() as session:
         dispute = story.dispute(session)
         assert (dispute.state, dispute.ended, dispute.closed_at) == (State.TERMINATED, "refused", NOW)
-        assert all(row.open_cases == held(session, row.id or 0) == 0 for row in session.execute(select(Mediator)).scalars())
+        assert all(
+            row.open_cases == held(session, row.id or 0) == 0 for row in session.execute(select(Mediator)).scalars()
+        )
     with db.write() as session, pytest.raises(Conflict):
         seal(session, story.dispute(session), story.side(session, "A"))
 
@@ -317,7 +319,12 @@ def accept(story: Story, disclosed: str = "none") -> None:
     assert present is not None and present.id is not None
     with story.db.write() as session:
         assignments.accept(
-            session, story.dispute(session), present.id, disclosed=disclosed, by=f"mediator:{present.mediator_id}", now=NOW
+            session,
+            story.dispute(session),
+            present.id,
+            disclosed=disclosed,
+            by=f"mediator:{present.mediator_id}",
+            now=NOW,
         )
 
 
@@ -580,5 +587,3 @@ def test_the_index_is_only_advice(db: Database) -> None:
         roster.retire(session, first)
     chosen(story)
     assert story.present().mediator_id != first  # type: ignore[union-attr]
-
-

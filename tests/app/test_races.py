@@ -128,7 +128,9 @@ def race_for_the_last_slot(db: Database, rounds: int) -> tuple[int, list[object]
             given = held(session, wanted)
             twice += given > 1
             wrong += [] if given else ["nobody has the slot"]
-            wrong += [state for story in stories if (state := story.dispute(session).state) is not State.AWAITING_MEDIATOR]
+            wrong += [
+                state for story in stories if (state := story.dispute(session).state) is not State.AWAITING_MEDIATOR
+            ]
             wrong += [each for each in others if session.get_one(Mediator, each).open_cases != held(session, each)]
     return twice, wrong
 
@@ -203,7 +205,8 @@ def test_an_answer_and_a_passing_over_at_once_are_one(db: Database, answer: str)
         assert first is not None and first.id is not None
         late = first.due_at + timedelta(minutes=1)
         answers = at_once(
-            lambda s=story, i=first.id: reply(s, i, answer), lambda s=story, i=first.id, t=late: pass_over(s, i, t)  # type: ignore[misc]
+            lambda s=story, i=first.id: reply(s, i, answer),
+            lambda s=story, i=first.id, t=late: pass_over(s, i, t),  # type: ignore[misc]
         )
         assert not defects(answers)
         with db.read() as session:
