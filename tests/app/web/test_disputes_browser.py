@@ -197,7 +197,9 @@ def test_a_double_click_makes_one_case(desk: Desk, sign_in: Callable[..., Page])
     assert desk.count() == 1
 
 
-def test_single_keys_open_form_search_and_sheet_and_can_be_switched_off(desk: Desk, sign_in: Callable[..., Page]) -> None:
+def test_single_keys_open_form_search_and_sheet_and_can_be_switched_off(
+    desk: Desk, sign_in: Callable[..., Page]
+) -> None:
     page = sign_in("/")
     page.keyboard.press("/")
     expect(page.locator("#q")).to_be_focused()

@@ -52,7 +52,14 @@ def test_every_kind_of_event_has_its_sentence(sqlite_db: Database, language: str
 
 def test_who_acted_is_named_as_far_as_known(sqlite_db: Database) -> None:
     app = create_app(sqlite_db.settings, sqlite_db)
-    actors = {"account:3": "陆民警", "account:4": "", "side:B": "B方", "clock": "系统", "rule": "系统", "mediator:9": ""}
+    actors = {
+        "account:3": "陆民警",
+        "account:4": "",
+        "side:B": "B方",
+        "clock": "系统",
+        "rule": "系统",
+        "mediator:9": "",
+    }
     with sqlite_db.write() as session, app.test_request_context("/"):
         dispute = a_case(session).dispute
         events = [Event(**dispute.owns(), at=NOW, kind="moved", actor=actor, data={}) for actor in actors]
@@ -64,5 +71,7 @@ def test_who_acted_is_named_as_far_as_known(sqlite_db: Database) -> None:
 def test_an_event_of_another_time_is_told_by_its_name(sqlite_db: Database) -> None:
     app = create_app(sqlite_db.settings, sqlite_db)
     with sqlite_db.write() as session, app.test_request_context("/"):
-        event = Event(**a_case(session).dispute.owns(), at=NOW, kind="blessed", actor="clock", data={"mediator": "gone"})
+        event = Event(
+            **a_case(session).dispute.owns(), at=NOW, kind="blessed", actor="clock", data={"mediator": "gone"}
+        )
         assert history.lines(session, [event], {})[0].words == "blessed"
