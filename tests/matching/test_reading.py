@@ -161,8 +161,8 @@ def test_a_call_is_quick() -> None:
     assert statistics.median(spent) < 0.004  # promised: 2 ms; a slower processor gets some room
 
 
-def test_serving_needs_neither_scikit_learn_nor_scipy_nor_flask() -> None:
-    heavy = ("sklearn", "scipy", "flask", "pandas", "jieba")
+def test_reading_needs_neither_scikit_learn_nor_a_database_nor_flask() -> None:
+    heavy = ("sklearn", "scipy", "flask", "pandas", "jieba", "sqlalchemy")
     code = f"import sys, matching; matching.read('邻居堵了路'); print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -170,3 +170,9 @@ def test_serving_needs_neither_scikit_learn_nor_scipy_nor_flask() -> None:
 
 def test_the_package_offers_read_itself() -> None:
     assert matching.read(WATER) == read(WATER)
+
+
+def test_the_package_offers_the_rest_when_asked() -> None:
+    assert all(getattr(matching, name) is not None for name in matching.__all__)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = matching.nothing
