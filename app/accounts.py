@@ -73,7 +73,7 @@ def hash_password(password: str) -> str:
     """Return the argon2id hash of a password; refuse a short one."""
     if len(password) < MIN_PASSWORD:
         raise InvalidInput({"password": N_("密码至少10位")})
-    return _hasher().hash(password)
+    return _hasher().hash(_bytes(password))
 
 
 def create(
@@ -116,7 +116,7 @@ def sign_in(database: Database, *, login: str, password: str, address: str, now:
     with database.write(NOBODY) as session:
         _count_try(session, login_hash, _hash(address), now)
     with database.read(NOBODY) as session:
-        account = session.execute(select(Account).where(col(Account.login) == login.strip())).scalar_one_or_none()
+        account = _find(session, login.strip())
     if not _verify(account, password) or account is None or account.disabled_at is not None:
         raise Forbidden(N_("账号或密码不对"))
     with database.write(NOBODY) as session:
@@ -124,9 +124,16 @@ def sign_in(database: Database, *, login: str, password: str, address: str, now:
         return open_session(session, now=now, hours=database.settings.session_hours, account_id=account.id)
 
 
+def _find(session: Session, login: str) -> Account | None:
+    # NUL and lone surrogates are in nobody's name, and PostgreSQL would not even take the question.
+    if not login.isprintable():
+        return None
+    return session.execute(select(Account).where(col(Account.login) == login)).scalar_one_or_none()
+
+
 def _verify(account: Account | None, password: str) -> bool:
     try:
-        return _hasher().verify(account.password_hash if account else _dummy_hash(), password)
+        return _hasher().verify(account.password_hash if account else _dummy_hash(), _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
 
@@ -232,4 +239,8 @@ def touch(session: Session, secret: str, now: datetime) -> None:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_bytes(text)).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -15,15 +15,6 @@ from app.scope import CaseOwned, Role
 from talent_pool.columns import UtcDateTime, Word
 from talent_pool.models import Kind, Sex
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-SQLModel.metadata.naming_convention = NAMING
-
 
 def utc_now() -> datetime:
     """Return this moment, for the one column that a row's maker need not give."""

@@ -1,7 +1,7 @@
 """DisputeClassifier learns which kind of dispute a text is about; what it learnt is served by `matching.weights`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from matching.features import Feature, extract, lexicon
@@ -104,10 +103,7 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _out_of_fold(self, seen: Sequence[Extracted], y: Labels, also: Sequence[Labels], subtypes: Labels) -> Floats:
         names = list(self.weights_.types)
         scores = np.full((len(y), len(names)), -3.0, dtype=np.float32)  # a type that a fold never saw
-        rare = min(Counter(y).values())
-        for train, test in StratifiedKFold(max(2, min(self.folds, rare)), shuffle=True, random_state=self.seed).split(
-            y, y
-        ):
+        for train, test in deal(y, self.folds, self.seed):
             part = self._learn(*(_take(rows, train) for rows in (seen, y, also, subtypes)))
             columns = [names.index(name) for name in part.types]
             for i in test:
@@ -191,6 +187,21 @@ def vectorise(seen: Sequence[Extracted], keys: NDArray[np.uint32], block: NDArra
         (np.concatenate([v for _, v in pairs]), np.concatenate([r for r, _ in pairs]), bounds),
         shape=(len(seen), len(keys)),
     )
+
+
+def deal(labels: Labels, folds: int, seed: int = 0) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield (train, test) rows, each label dealt out evenly; raise ValueError with fewer rows than folds.
+
+    Rare labels are dealt as well: some fold then learns without them, as it must in life.
+    """
+    if len(labels) < folds:
+        raise ValueError(f"{len(labels)} < {folds}")
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(np.array(labels)[order], kind="stable")]
+    fold = np.empty(len(labels), dtype=np.intp)
+    fold[order] = np.arange(len(labels)) % folds
+    for number in range(folds):
+        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
 
 
 def _take(rows: Sequence[Any], chosen: NDArray[np.intp]) -> list[Any]:

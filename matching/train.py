@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
-from matching.classify import DisputeClassifier, Extracted, features_of
+from matching.classify import DisputeClassifier, Extracted, deal, features_of
 from matching.evaluate import Figures, measure
 from matching.weights import NONE, Floats, Weights, load, save
 from talent_pool import taxonomy
@@ -20,7 +19,6 @@ from talent_pool.files import data_dir
 
 LARGEST = 4_000_000  # bytes of the model files
 LEXICON = ("concepts.toml", "traditional.txt", "words.txt")  # what changes a text's features
-_MIXED = "mixed"
 
 
 class CorpusError(ValueError):
@@ -118,18 +116,12 @@ def cross_validate(rows: Sequence[Example], folds: int, base: Sequence[Example] 
     seen, more = [features_of(row.text) for row in rows], [features_of(row.text) for row in base]
     given = np.zeros((len(rows), len(names)), dtype=np.float32)
     spent = 0.0
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, _strata(rows, folds)):
+    for train, test in deal([row.type for row in rows], folds, seed):
         model = fit([*base, *(rows[i] for i in train)], [*more, *(seen[i] for i in train)])
         began = time.perf_counter()
         given[test] = probabilities(model.weights_, names, [seen[i] for i in test])
         spent += time.perf_counter() - began
     return _figures(given, names, rows, spent * 1000 / len(rows))
-
-
-def _strata(rows: Sequence[Example], folds: int) -> list[str]:
-    # Types rarer than the number of folds share one stratum: scikit-learn warns about them, and they are spread anyway.
-    counts = Counter(row.type for row in rows)
-    return [row.type if counts[row.type] >= folds else _MIXED for row in rows]
 
 
 def leave_one_register_out(rows: Sequence[Example]) -> dict[str, Figures]:

@@ -182,7 +182,8 @@ def load(folder: Path) -> Weights:
     """Read the model back; raise ModelError when a file is missing, damaged or not the one that the manifest names."""
     try:
         manifest = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
-        with np.load(folder / "reading.npz", allow_pickle=False) as file:
+        # Opened here: NumPy leaves a file that it cannot read open.
+        with (folder / "reading.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in _ARRAYS}
         return _checked(manifest, arrays)
     except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as problem:

@@ -1,10 +1,20 @@
-"""Column types that keep their word on SQLite and PostgreSQL alike."""
+"""Column types and constraint names that keep their word on SQLite and PostgreSQL alike."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+# Set before any table is made: a constraint without a name cannot be changed later, on SQLite least of all.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):

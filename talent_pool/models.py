@@ -71,7 +71,7 @@ class Mediator(MediatorBase, table=True):
     """One mediator. `open_cases` is a counter that only `roster.reserve` and `roster.release` move."""
 
     __tablename__ = "mediator"
-    __table_args__ = (CheckConstraint("open_cases >= 0", name="ck_mediator_open_cases"),)
+    __table_args__ = (CheckConstraint("open_cases >= 0", name="open_cases"),)
 
     id: int | None = Field(default=None, primary_key=True)
     status: Status = Field(default=Status.ACTIVE, sa_type=Word(Status))
@@ -108,7 +108,7 @@ class Absence(SQLModel, table=True):
 
     __tablename__ = "absence"
     __table_args__ = (
-        CheckConstraint("first_day <= last_day", name="ck_absence_days"),
+        CheckConstraint("first_day <= last_day", name="days"),
         Index("ix_absence_days", "last_day", "first_day"),
     )
 

@@ -103,7 +103,7 @@ class LoggedCase:
             self.officer.actor,
             at,
             machine=machine,
-            officer={"type": quarrel.type, "subtype": quarrel.subtype},
+            officer={"type": type_code, "subtype": subtype, "asked": True},
         )
         self._triage(self.officer.actor, at)
 

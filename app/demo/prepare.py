@@ -18,7 +18,9 @@ class Done(StrEnum):
     MADE_ANEW = "made_anew"
 
 
-def prepare(settings: Settings, scale: str | None, *, fresh: bool, now: datetime) -> tuple[Done, marker.Mark]:
+def prepare(
+    settings: Settings, scale: str | None, *, fresh: bool, now: datetime, share: float = 1.0
+) -> tuple[Done, marker.Mark]:
     """Make the demo's data, or reuse what an earlier demo made (of `scale`, if one is given).
 
     Raises DiandanError for a database that no demo made, and for one of another scale. An interrupted demo's is made
@@ -32,7 +34,7 @@ def prepare(settings: Settings, scale: str | None, *, fresh: bool, now: datetime
         return Done.REUSED, mark
     if mark is not None:
         wipe(settings)
-    _make(settings, scale or "county", now)
+    _make(settings, scale or "county", now, share)
     made = known(settings)
     assert made is not None
     return (Done.MADE if mark is None else Done.MADE_ANEW), made
@@ -59,10 +61,10 @@ def wipe(settings: Settings) -> None:
         settings.sqlite_path.with_name(settings.sqlite_path.name + ending).unlink(missing_ok=True)
 
 
-def _make(settings: Settings, scale: str, now: datetime) -> None:
+def _make(settings: Settings, scale: str, now: datetime, share: float) -> None:
     migrate.upgrade(settings)
     database = Database(settings)
     try:
-        world.build(database, scale, now)
+        world.build(database, scale, now, share=share)
     finally:
         database.close()

@@ -52,13 +52,13 @@ class Planned:
         return f"{self.station.area // 1000}-{self.year}-{self.number:04d}"
 
 
-def build(database: Database, scale: str, now: datetime, seed: int = SEED) -> None:
-    """Fill a migrated, empty database. Raises KeyError for an unknown scale."""
+def build(database: Database, scale: str, now: datetime, seed: int = SEED, share: float = 1.0) -> None:
+    """Fill a migrated, empty database; `share` of the year's cases is told. Raises KeyError for an unknown scale."""
     size = SIZES[scale]
     mark = marker.Mark(scale, seed, shanghai(now).date().isoformat(), ready=False)
     with database.write() as session:
         marker.put(session, mark, now)
-    maker = _Maker(database, Random(seed), now.astimezone(UTC))  # noqa: S311 - the same seed, the same people
+    maker = _Maker(database, Random(seed), now.astimezone(UTC), share)  # noqa: S311 - same seed, same people
     maker.settle(scale)
     maker.enrol(scale, size)
     maker.write_cases()
@@ -68,8 +68,8 @@ def build(database: Database, scale: str, now: datetime, seed: int = SEED) -> No
 
 
 class _Maker:
-    def __init__(self, database: Database, rng: Random, now: datetime) -> None:
-        self.database, self.rng, self.now = database, rng, now
+    def __init__(self, database: Database, rng: Random, now: datetime, share: float) -> None:
+        self.database, self.rng, self.now, self.share = database, rng, now, share
         self.town = Town(rng, Phones(rng))
         self.stations: list[DemoStation] = []
         self.homes: set[tuple[str, int]] = set()
@@ -170,9 +170,7 @@ class _Maker:
         assert planned.scene is not None
         scene, station = planned.scene, planned.station
         self._count(session, station.id, planned.year, planned.number - 1)
-        quarrel = self.rng.choice(
-            [each for each in by_type()[scene.type] if (each.gate == scene.gate and each.terms) or scene.gate]
-        )
+        quarrel = self.rng.choice([each for each in by_type()[scene.type] if each.gate == scene.gate])
         people = quarrel.cast(self.town, a_village(self.rng, station.area), self.now.year, self.homes)
         if scene.state in (State.TRIAGED, State.CHOOSING):
             self._tie(session, index, people[0])

@@ -4,7 +4,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-import talent_pool.models  # noqa: F401 - both register their tables
+import talent_pool.models  # noqa: F401 - registers its tables
+from app import models  # noqa: F401 - registers its tables
 
 
 def run(connection: Connection) -> None:

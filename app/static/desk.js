@@ -10,6 +10,7 @@
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const sheet = byId("keys"), singles = byId("single-keys");
   byId("show-keys")?.addEventListener("click", () => sheet.showModal());
+  byId("hide-keys")?.addEventListener("click", () => sheet.close());
   if (singles) {
     singles.checked = localStorage.getItem("single-keys") !== "off";
     singles.addEventListener("change", () => localStorage.setItem("single-keys", singles.checked ? "on" : "off"));

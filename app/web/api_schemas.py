@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.errors import N_
-from app.intake import LONGEST, Intake, PartyIn, SideIn
+from app.intake import LONGEST, MOST_PARTIES, MOST_SIDES, Intake, PartyIn, SideIn
 from app.lifecycle import State
 from app.models import GateState, Source
 from matching.query import MOST_NAMES
@@ -69,14 +69,14 @@ class PartyBody(PartyIn):
 class SideBody(SideIn):
     """One side."""
 
-    parties: Annotated[list[PartyBody], Field(min_length=1, max_length=50)]  # type: ignore[assignment]
+    parties: Annotated[list[PartyBody], Field(min_length=1, max_length=MOST_PARTIES)]  # type: ignore[assignment]
 
 
 class DisputeBody(Intake):
     """A quarrel to be logged. Without a type the machine's word counts, when it is sure."""
 
     place: Region = None
-    sides: Annotated[list[SideBody], Field(min_length=2, max_length=8)]  # type: ignore[assignment]
+    sides: Annotated[list[SideBody], Field(min_length=2, max_length=MOST_SIDES)]  # type: ignore[assignment]
 
 
 # --- what is given ---------------------------------------------------------------------------------------------------

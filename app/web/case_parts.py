@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models import Dispute
-from app.web import order_board
+from app.web import casework, order_board
 
 Part = Callable[[Session, Dispute], Any]
-PARTS: Mapping[str, Part] = {"order": order_board.on_case_page}
+PARTS: Mapping[str, Part] = {"order": order_board.on_case_page, "casework": casework.context}

@@ -4,6 +4,7 @@ Babel itself is used, not Flask-Babel: that one wants compiled catalogues in the
 """
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, g, request, session
 
@@ -49,5 +50,7 @@ def init_app(app: Flask) -> None:
 
 
 def _switches() -> dict[str, Any]:
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    # Quoted again: an address may hold anything, a page may not.
+    path, query = quote(request.path), quote(request.query_string, safe="=&%+")
+    here = (f"{path}?{query}" if query else path) if request.method == "GET" else "/"
     return {"locale": locale(), "large_text": large_text(), "here": here}

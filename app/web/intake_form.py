@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from app.errors import N_, InvalidInput
 from app.intake import MOST_PARTIES, MOST_SIDES, Intake, clean
 from app.web import places
+from app.web.wrong_fields import in_order
 from talent_pool import taxonomy
 
 MOST_ROWS = 200  # people on one form; the law lets five speak for a crowd
@@ -20,11 +21,11 @@ _KEY = re.compile(r"[A-Za-z0-9_\-]{16,80}")
 
 # What pydantic found wrong, in words for the field (or for any field of the kind); the first that fits is said.
 WORDS: dict[tuple[str, str], str] = {
-    ("narrative", "string_too_short"): N_("请写明是什么事"),
-    ("narrative", "string_too_long"): N_("事由最多10000个字"),
-    ("name", "string_too_short"): N_("请写姓名"),
-    ("name", "string_too_long"): N_("姓名最多40个字"),
-    ("guardian", "string_too_long"): N_("监护人最多40个字"),
+    ("narrative", "too_short"): N_("请写明是什么事"),
+    ("narrative", "too_long"): N_("事由最多10000个字"),
+    ("name", "too_short"): N_("请写姓名"),
+    ("name", "too_long"): N_("姓名最多40个字"),
+    ("guardian", "too_long"): N_("监护人最多40个字"),
     ("birth_year", "*"): N_("出生年份写四位数字,如1980"),
     ("parties", "too_long"): N_("一方最多写50人,人多可推选代表"),
     ("sides", "too_long"): N_("最多8方"),
@@ -48,7 +49,8 @@ class Person:
     @property
     def blank(self) -> bool:
         """Tell whether nothing was typed: such a row is not a person."""
-        return not any(getattr(self, each.name).strip() for each in fields(self))
+        typed = (getattr(self, each.name).strip() for each in fields(self) if each.name != "sex")
+        return not any(typed)
 
     def as_input(self, village: int | None) -> dict[str, Any]:
         """Return the fields that the use case knows."""
@@ -160,9 +162,9 @@ def check(form: IntakeForm, area: int) -> Intake:
             | {"place": place, "sides": sides}
         )
     except ValidationError as found:
-        problems |= problems_in(found)
+        problems |= _told(found)
     if problems:
-        raise InvalidInput(in_order(problems, form))
+        raise InvalidInput(in_order(problems, _names(form)))
     return intake
 
 
@@ -188,7 +190,7 @@ def _resolve(
     return found.code
 
 
-def problems_in(found: ValidationError) -> dict[str, str]:
+def _told(found: ValidationError) -> dict[str, str]:
     """Return one plain sentence per field that pydantic refused; field names as on the page."""
     return {"-".join(str(part) for part in problem["loc"]): _words(problem) for problem in reversed(found.errors())}
 
@@ -197,7 +199,8 @@ def _words(problem: Any) -> str:
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     last = str(problem["loc"][-1]) if problem["loc"] else ""
-    for key in ((last, problem["type"]), (last, "*"), ("*", problem["type"])):
+    kind = problem["type"].removeprefix("string_")
+    for key in ((last, kind), (last, "*"), ("*", kind)):
         if key in WORDS:
             return WORDS[key]
     return N_("这一项填得不对")
@@ -211,13 +214,13 @@ def on_the_page(form: IntakeForm, problems: Mapping[str, str]) -> dict[str, str]
     return {"narrative": problems["key"]} | {name: words for name, words in problems.items() if name != "key"}
 
 
-def in_order(problems: Mapping[str, str], form: IntakeForm) -> dict[str, str]:
-    """Return the problems in the order of the page, those about a whole side or list at its first field."""
+def _names(form: IntakeForm) -> list[str]:
+    """Return the fields' names in the order of the page."""
     order = ["narrative", "place", "type", "subtype", "source", "sides"]
     for number, side in enumerate(form.sides):
         order.append(f"sides-{number}-parties")
         order += [f"sides-{number}-parties-{row}-{each.name}" for row in range(len(side)) for each in fields(Person)]
-    return {name: problems[name] for name in [*order, *problems] if name in problems}
+    return order
 
 
 def choose_type(form: IntakeForm, code: str) -> None:

@@ -38,7 +38,18 @@ def test_sums_are_read_in_yuan(text: str, yuan: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["推了一百四十棵花椒树", "打了一百八十米没见水", "二百三十斤的猪", "一万只鸡", "2023年3月", "二百来小时", "打110报警", "三千多株茶苗", "四六年打的墙", "两千亩苹果"],
+    [
+        "推了一百四十棵花椒树",
+        "打了一百八十米没见水",
+        "二百三十斤的猪",
+        "一万只鸡",
+        "2023年3月",
+        "二百来小时",
+        "打110报警",
+        "三千多株茶苗",
+        "四六年打的墙",
+        "两千亩苹果",
+    ],
 )
 def test_other_counts_are_no_sums(text: str) -> None:
     assert facts(text, "amounts", "yuan") == []
@@ -50,7 +61,14 @@ def test_two_sums_of_one_text_keep_their_order() -> None:
 
 @pytest.mark.parametrize(
     ("text", "mu", "words"),
-    [("一亩二分地", 1.2, "一亩二分"), ("三亩半", 3.5, "三亩半"), ("二亩", 2, "二亩"), ("两分菜地", 0.2, "两分"), ("6000平方米", 9, "6000平方米"), ("1公顷", 15, "1公顷")],
+    [
+        ("一亩二分地", 1.2, "一亩二分"),
+        ("三亩半", 3.5, "三亩半"),
+        ("二亩", 2, "二亩"),
+        ("两分菜地", 0.2, "两分"),
+        ("6000平方米", 9, "6000平方米"),
+        ("1公顷", 15, "1公顷"),
+    ],
 )
 def test_land_is_read_in_mu(text: str, mu: float, words: str) -> None:
     assert facts(text, "areas", "mu") == [(mu, words)]
@@ -59,7 +77,10 @@ def test_land_is_read_in_mu(text: str, mu: float, words: str) -> None:
 def test_phones_and_identity_numbers_are_found_and_are_no_sums() -> None:
     text = "电话１９９ 0000 1234，座机0911-6221234，身份证11010519491231002X，又给了610629199001011234"
     assert facts(text, "phones", "text") == [("19900001234", "１９９ 0000 1234"), ("09116221234", "0911-6221234")]
-    assert [(fact["text"], fact["valid"]) for fact in find(normalise(text))["ids"]] == [("11010519491231002X", True), ("610629199001011234", False)]
+    assert [(fact["text"], fact["valid"]) for fact in find(normalise(text))["ids"]] == [
+        ("11010519491231002X", True),
+        ("610629199001011234", False),
+    ]
     assert facts(text, "amounts", "yuan") == []
 
 
@@ -91,7 +112,9 @@ def spoken(value: int) -> str:
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=300)
-@given(st.text(st.sampled_from("一二两三四五六七八九十百千万亿零半亩分元块钱,.0123456789１２平方米1欠几好上"), max_size=24))
+@given(
+    st.text(st.sampled_from("一二两三四五六七八九十百千万亿零半亩分元块钱,.0123456789１２平方米1欠几好上"), max_size=24)
+)
 def test_no_heap_of_numerals_breaks_it(text: str) -> None:
     for found in find(normalise(text)).values():
         assert all(0 <= fact["start"] < fact["end"] <= len(text) for fact in found)

@@ -79,14 +79,20 @@ def test_a_gate_is_found_with_words_of_the_text(text: str, code: str) -> None:
     ],
 )
 def test_a_frightening_word_alone_is_no_gate(text: str) -> None:
-    assert gates(text) & {"crime_suspected", "domestic_violence", "public_security_mediable", "public_security_barred"} == set()
+    assert (
+        gates(text) & {"crime_suspected", "domestic_violence", "public_security_mediable", "public_security_barred"}
+        == set()
+    )
 
 
 def test_a_denial_does_not_hide_what_stands_beside_it() -> None:
     assert "crime_suspected" in gates("他说没打人，可我弟肚子上叫他拿刀捅了一下")
 
 
-@pytest.mark.parametrize(("court", "text"), [(False, "不行我就去法院告他"), (False, "打算起诉到法院"), (True, "他已经起诉到法院，传票都来了")])
+@pytest.mark.parametrize(
+    ("court", "text"),
+    [(False, "不行我就去法院告他"), (False, "打算起诉到法院"), (True, "他已经起诉到法院，传票都来了")],
+)
 def test_going_to_court_is_not_being_there(court: bool, text: str) -> None:
     assert ("court_seized" in gates(text)) is court
 
@@ -114,7 +120,9 @@ def test_each_sign_is_found(text: str, code: str) -> None:
     assert text[hits[code].start : hits[code].end].strip()
 
 
-@pytest.mark.parametrize("text", ["满月酒的礼金归谁", "借我的铁锨不还", "一年给三千", "拼命干活挣的钱", "他家三口人种两亩地"])
+@pytest.mark.parametrize(
+    "text", ["满月酒的礼金归谁", "借我的铁锨不还", "一年给三千", "拼命干活挣的钱", "他家三口人种两亩地"]
+)
 def test_plain_words_are_no_sign(text: str) -> None:
     assert signs(text) == set()
 
@@ -150,7 +158,11 @@ def test_every_rule_speaks_of_a_known_gate_or_sign() -> None:
 @pytest.mark.parametrize("name", ["gates.toml", "signs.toml"])
 def test_every_repetition_in_a_rule_is_bounded(name: str) -> None:
     table = tomllib.loads((data_dir() / "lexicon" / name).read_text(encoding="utf-8"))
-    patterns = [p for rule in table["rule"] for p in rule["patterns"]] + table.get("idioms", []) + list(table["exceptions"].values())
+    patterns = (
+        [p for rule in table["rule"] for p in rule["patterns"]]
+        + table.get("idioms", [])
+        + list(table["exceptions"].values())
+    )
     patterns += [rule[key] for rule in table["rule"] for key in ("with", "not_with") if key in rule]
     assert [p for p in patterns if re.search(r"(?<!\\)[*+]|\{[0-9]+,\}", p)] == []
 

@@ -62,7 +62,9 @@ def test_only_the_first_ten_thousand_characters_are_read() -> None:
 def test_both_engines_cut_the_whole_corpus_alike() -> None:
     quick, reference = cutter(), jieba_cutter()
     assert quick is not reference  # otherwise this compares jieba with itself
-    different = [text for text in corpus_texts() if cut(normalise(text).text, quick) != cut(normalise(text).text, reference)]
+    different = [
+        text for text in corpus_texts() if cut(normalise(text).text, quick) != cut(normalise(text).text, reference)
+    ]
     assert different == []
 
 
@@ -91,6 +93,8 @@ def test_personal_data_is_masked_before_learning() -> None:
     assert masked.endswith("称邻居堵路")
 
 
-@pytest.mark.parametrize("harmless", ["欠我19900元", "2026年11月23日", "我叫他别挖了", "面积1200平方米", "12345热线转来"])
+@pytest.mark.parametrize(
+    "harmless", ["欠我19900元", "2026年11月23日", "我叫他别挖了", "面积1200平方米", "12345热线转来"]
+)
 def test_sums_days_and_plain_words_are_not_masked(harmless: str) -> None:
     assert redact(harmless) == harmless

@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("open_cases", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("open_cases >= 0", name="ck_mediator_open_cases"),
+        sa.CheckConstraint("open_cases >= 0", name=op.f("ck_mediator_open_cases")),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_mediator_home"), "mediator", ["home"], unique=False)
@@ -78,7 +78,7 @@ def upgrade() -> None:
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("last_day", sa.Date(), nullable=False),
         sa.Column("reason", sa.String(length=60), nullable=False),
-        sa.CheckConstraint("first_day <= last_day", name="ck_absence_days"),
+        sa.CheckConstraint("first_day <= last_day", name=op.f("ck_absence_days")),
         sa.ForeignKeyConstraint(["mediator_id"], ["mediator.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )

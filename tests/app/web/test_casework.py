@@ -20,6 +20,8 @@ from tests.builders import a_case, a_coordinator, a_mediator, an_officer, viewer
 from tests.clock import NOW
 from tests.page import Visitor
 
+NOT_READ = {"type": None, "probabilities": {}}  # the machine had no word: enough for the case's page
+
 
 class Story:
     """A scheduled case with its officer, its mediator and their browsers."""
@@ -27,7 +29,7 @@ class Story:
     def __init__(self, db: Database, state: State = State.SCHEDULED) -> None:
         self.db, self.app = db, a_site(db)
         with db.write() as session:
-            case = a_case(session, state=state, due_at=NOW)
+            case = a_case(session, state=state, due_at=NOW, reading=NOT_READ)
             mediator = a_mediator(session, name="雷长安")
             assert mediator.id is not None
             roster.reserve(session, mediator.id, NOW.date())

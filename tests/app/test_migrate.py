@@ -1,0 +1,208 @@
+"""Migrations: up, down with data, up again; killed anywhere, a database is at one step or the next, never between."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, select, text
+from sqlmodel import SQLModel
+
+from app import migrate
+from app.db import Database, make_engine
+from app.models import DueRun, Heartbeat, InboxMessage, Outbox
+from app.settings import Settings, load
+from tests.builders import a_case, a_mediator
+from tests.clock import NOW
+from tests.databases import KEY, PostgresServer
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def revisions() -> list[str]:
+    """Every revision, the oldest first."""
+    scripts = ScriptDirectory(str(migrate.MIGRATIONS))
+    return [script.revision for script in reversed(list(scripts.walk_revisions()))]
+
+
+@pytest.fixture
+def engine(bare_settings: Settings) -> Iterator[Engine]:
+    engine = make_engine(bare_settings)
+    yield engine
+    engine.dispose()
+
+
+def at(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return migrate.current(connection)
+
+
+def shape(engine: Engine) -> dict[str, Any]:
+    """Everything about the tables that can be asked of the database."""
+    asked = inspect(engine)
+    return {
+        name: (
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in asked.get_columns(name)),
+            sorted((index["name"] or "", index["column_names"], index["unique"]) for index in asked.get_indexes(name)),
+            sorted((key["name"] or "", key["constrained_columns"]) for key in asked.get_foreign_keys(name)),
+            sorted((unique["name"] or "", unique["column_names"]) for unique in asked.get_unique_constraints(name)),
+            sorted((check["name"] or "", check["sqltext"]) for check in asked.get_check_constraints(name)),
+            asked.get_pk_constraint(name),
+        )
+        for name in sorted(set(asked.get_table_names()) - {"alembic_version"})
+    }
+
+
+def rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table that is there and not empty."""
+    found = {}
+    with engine.connect() as connection:
+        for name in sorted(set(inspect(connection).get_table_names()) - {"alembic_version"}):
+            table = SQLModel.metadata.tables[name]
+            found[name] = [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+    return {name: kept for name, kept in found.items() if kept}
+
+
+def tell_a_story(settings: Settings) -> None:
+    """Put something into the tables of every step."""
+    database = Database(settings)
+    with database.write() as session:
+        case = a_case(session)
+        a_mediator(session)
+        message = {"subject": "周报", "body": "一件", "dedupe": "2026-W48"}
+        session.add(DueRun(name="digest", period="2026-W48", whom="account:1", ran_at=NOW))
+        session.add(Heartbeat(name="clock", at=NOW))
+        session.add(InboxMessage(account_id=case.officer.id, at=NOW, **message))
+        session.add(Outbox(channel="smtp", recipient="a@localhost", created_at=NOW, next_at=NOW, **message))
+    database.close()
+
+
+def test_tables_after_all_steps_are_the_models(bare_settings: Settings, engine: Engine) -> None:
+    migrate.upgrade(bare_settings)
+    assert at(engine) == migrate.heads() == revisions()[-1]
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_steps_make_the_same_tables_as_the_models_do(bare_settings: Settings, engine: Engine) -> None:
+    migrate.upgrade(bare_settings)
+    stepped = shape(engine)
+    with engine.begin() as connection:
+        SQLModel.metadata.drop_all(connection)
+    SQLModel.metadata.create_all(engine)
+    assert shape(engine) == stepped
+    # A constraint without a name could not be changed by a later step.
+    assert [
+        name for name, parts in stepped.items() if any(part and part[0] and not part[0][0] for part in parts[2:5])
+    ] == []
+
+
+def test_down_step_by_step_with_data_and_up_again(bare_settings: Settings, engine: Engine) -> None:
+    shapes = [shape(engine)]
+    for step in revisions():
+        migrate.upgrade(bare_settings, step)
+        shapes.append(shape(engine))
+    tell_a_story(bare_settings)
+    whole = rows(engine)
+    assert {"station", "mediator", "dispute", "party", "outbox", "inbox_message", "due_run"} <= whole.keys()
+    for number, step in reversed(list(enumerate(["base", *revisions()[:-1]]))):
+        migrate.downgrade(bare_settings, step)
+        assert shape(engine) == shapes[number]
+        assert rows(engine) == {name: kept for name, kept in whole.items() if name in shapes[number]}
+    assert at(engine) == ""
+    migrate.upgrade(bare_settings)
+    assert shape(engine) == shapes[-1]
+    tell_a_story(bare_settings)
+
+
+def test_again_changes_nothing(bare_settings: Settings, engine: Engine) -> None:
+    migrate.upgrade(bare_settings)
+    tell_a_story(bare_settings)
+    before = rows(engine)
+    migrate.upgrade(bare_settings)
+    assert (at(engine), rows(engine)) == (migrate.heads(), before)
+
+
+def test_foreign_keys_hold_after_a_migration(bare_settings: Settings, engine: Engine) -> None:
+    migrate.upgrade(bare_settings)
+    with pytest.raises(Exception, match=r"(?i)foreign key"), engine.begin() as connection:
+        connection.execute(text("INSERT INTO case_number (station_id, year, last) VALUES (999, 2026, 0)"))
+
+
+# A process of its own for each point: it forks, and the child kills itself at the n-th statement of the migration.
+KILLED = """
+import json, os, signal, sys
+from sqlalchemy import Engine, event
+from app import migrate
+from app.settings import load
+
+def run(plan):
+    seen = 0
+    @event.listens_for(Engine, "before_cursor_execute")
+    def count(connection, cursor, statement, *_):
+        nonlocal seen
+        seen += 1
+        if seen == plan["at"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+    migrate.upgrade(load(**plan["settings"]))
+
+for plan in json.load(sys.stdin):
+    child = os.fork()
+    if child == 0:
+        run(plan)
+        os._exit(0)
+    print(os.WTERMSIG(os.waitpid(child, 0)[1]))
+"""
+POINTS = (2, 20, 44, 73, 100, 120)
+
+
+def kill_at(plans: list[dict[str, Any]]) -> list[int]:
+    """Run migrations that die; return the signals they died of (0: reached the end)."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], input=json.dumps(plans), capture_output=True, text=True, cwd=ROOT, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return [int(line) for line in done.stdout.split()]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_anywhere_the_schema_is_the_old_or_the_new_one(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    server: PostgresServer | None = request.getfixturevalue("postgres") if kind == "postgresql" else None
+    names = [server.create(empty=True) for _ in POINTS] if server else [""] * len(POINTS)
+    given = [
+        {"data_dir": str(tmp_path / str(point)), "secret_key": KEY, "database_url": server.url(name) if server else ""}
+        for point, name in zip(POINTS, names, strict=True)
+    ]
+    expected = {"": set[str]()} | _tables_by_revision(tmp_path)
+    died = kill_at([{"at": point, "settings": each} for point, each in zip(POINTS, given, strict=True)])
+    assert died.count(9) >= len(POINTS) - 2
+    found = set()
+    for each, name in zip(given, names, strict=True):
+        engine = make_engine(load(**each))
+        found.add(at(engine))
+        assert set(inspect(engine).get_table_names()) - {"alembic_version"} == expected[at(engine)]
+        migrate.upgrade(load(**each))
+        assert at(engine) == migrate.heads()
+        engine.dispose()
+        if server:
+            server.drop(name)
+    assert len(found) >= 3  # it was killed within several steps
+
+
+def _tables_by_revision(folder: Path) -> dict[str, set[str]]:
+    settings = load(data_dir=folder / "stepped", secret_key=KEY)
+    engine, tables = make_engine(settings), {}
+    for step in revisions():
+        migrate.upgrade(settings, step)
+        tables[step] = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    engine.dispose()
+    return tables
