@@ -69,9 +69,14 @@ def visit() -> "visits.Visit | None":
 def db() -> Session:
     """Return the request's database session, in the viewer's scope. Safe methods get one that is never committed."""
     if "db" not in g:
-        g.db = house().database.session(_scope(), read_only=request.method in SAFE)
+        g.db = house().database.session(_scope(), read_only=looking())
     opened: Session = g.db
     return opened
+
+
+def looking() -> bool:
+    """Tell whether the request only looks. HEAD does too: a view that asks for GET alone would take it for a form."""
+    return request.method in SAFE
 
 
 def _scope() -> Scope:
@@ -83,7 +88,7 @@ def _scope() -> Scope:
 
 def commit() -> None:
     """Keep what the view did."""
-    if "db" in g and request.method not in SAFE:
+    if "db" in g and not looking():
         g.db.commit()
 
 
