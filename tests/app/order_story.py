@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 
+import matching
 from app import assignments, invitations, orders
 from app.db import Database
 from app.models import Assignment, BallotChannel, Dispute, Mark, Side
@@ -114,9 +116,23 @@ def an_order(db: Database, *, pool: int = 12, **given: object) -> Story:
     with db.write() as session:
         if pool:
             a_pool(session, pool)
-        case = a_case(session, **given)  # type: ignore[arg-type]
+        case = a_read_case(session, **given)
         open_list(session, case.dispute)
         return story_of(db, case)
+
+
+def a_read_case(session: Session, **given: object) -> Case:
+    """A case with what the machine read in it, as its page shows it."""
+    case = a_case(session, **given)  # type: ignore[arg-type]
+    case.dispute.reading = reading_of(case.dispute.narrative)
+    session.flush()
+    return case
+
+
+@lru_cache(maxsize=2)
+def reading_of(narrative: str) -> dict[str, object]:
+    """What the machine reads in the builders' narrative."""
+    return matching.read(narrative).as_json()
 
 
 def story_of(db: Database, case: Case) -> Story:

@@ -12,9 +12,9 @@ from app.db import Database
 from app.lifecycle import State
 from app.models import AssignmentState, Ballot, BallotChannel, Choice, Shortlist, Station
 from talent_pool.models import Mediator
-from tests.app.order_story import Story, a_pool, an_order, count, story_of
+from tests.app.order_story import Story, a_pool, a_read_case, an_order, count, story_of
 from tests.app.web.order_pages import CODES, enter, listed, mark, officer, path, seal, signed_in
-from tests.builders import LUOCHUAN, YULIN, a_case, a_coordinator, an_officer
+from tests.builders import LUOCHUAN, YULIN, a_coordinator, an_officer
 from tests.clock import Clock
 from tests.page import Page, Visitor
 
@@ -30,7 +30,7 @@ def case_page(visitor: Visitor, story: Story) -> Page:
 def test_an_officer_opens_an_order_and_prints_a_slip_for_each_side(app: Flask, db: Database) -> None:
     with db.write() as session:
         a_pool(session)
-        story = story_of(db, a_case(session))
+        story = story_of(db, a_read_case(session))
     visitor = officer(app, story)
     page = case_page(visitor, story).press("发起点单")
     assert path(page) == f"/disputes/{story.no}" and "没打开过" in page.text
@@ -122,7 +122,7 @@ def test_nobody_sees_the_first_sides_marks_again(quick_app: Flask, sqlite_db: Da
         page = visitor.send(method, f"{address}{where}", data=data if method == "POST" else None)
         assert page.heading == "请交给对方"
         assert "strike" not in page.html
-    answer = visitor.client.get(address)
+    answer = visitor.client.get(address, base_url=visitor.base)
     assert answer.headers["Cache-Control"] == "no-store"
     with sqlite_db.read() as session:
         assert count(session, Ballot) == 1
@@ -201,7 +201,7 @@ def test_a_coordinator_names_one_whom_nobody_struck(app: Flask, db: Database) ->
     wrong = page.press("就请这一位", status=422)
     assert "请选一位" in wrong.text
     wrong = page.fill({"mediator": str(offered[0])}).press("就请这一位", status=422)
-    assert wrong.error("各方怎样同意的") == "请写明各方怎样同意的"
+    assert wrong.error("agreed") == "请写明各方怎样同意的"
     wrong.fill({"agreed": "电话里双方都说行"}).press("就请这一位")
     present = story.present()
     assert present is not None and present.mediator_id == offered[0]
