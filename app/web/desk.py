@@ -61,7 +61,7 @@ def _counts() -> dict[State, int]:
         .where(col(Dispute.state).in_(OPEN))
         .group_by(col(Dispute.state))
     )
-    found: dict[State, int] = dict(tuple(row) for row in rows)
+    found: dict[State, int] = {row[0]: row[1] for row in rows}
     return {state: found[state] for state in State if state in found}
 
 

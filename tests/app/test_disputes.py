@@ -48,7 +48,9 @@ def officer(db: Database) -> Viewer:
         return viewer(an_officer(session, a_station(session)))
 
 
-def log(db: Database, by: Viewer, what: Intake | None = None, *, key: str = "key-of-the-form-1", now: datetime = NOW) -> str:
+def log(
+    db: Database, by: Viewer, what: Intake | None = None, *, key: str = "key-of-the-form-1", now: datetime = NOW
+) -> str:
     with db.write(by.scope) as session:
         return disputes.log(session, what or intake(), by=by, key=key, now=now).no
 
@@ -70,12 +72,25 @@ def test_keeps_words_place_people_and_clock(db: Database, officer: Viewer) -> No
     no = log(db, officer, intake(sides=sides, place=JIAOKOUHE_VILLAGE, source="from_grid"))
     with db.read(officer.scope) as session:
         case = disputes.get(session, no)
-        assert (case.narrative, case.place, case.area, case.source) == (DRAIN, JIAOKOUHE_VILLAGE, officer.area, Source.FROM_GRID)
+        assert (case.narrative, case.place, case.area, case.source) == (
+            DRAIN,
+            JIAOKOUHE_VILLAGE,
+            officer.area,
+            Source.FROM_GRID,
+        )
         assert (case.state, case.officer_id, case.opened_at) == (State.TRIAGED, officer.account_id, NOW)
         assert case.due_at == NOW + timedelta(hours=24)
-        assert [(side.letter, side.applicant) for side in cases.sides_of(session, case)] == [("A", True), ("B", False), ("C", False)]
+        assert [(side.letter, side.applicant) for side in cases.sides_of(session, case)] == [
+            ("A", True),
+            ("B", False),
+            ("C", False),
+        ]
         people = {each.name: each for each in cases.parties_of(session, case)}
-        assert (people["童大山"].sex, people["童大山"].birth_year, people["童大山"].village) == (Sex.MALE, 1960, ALSO_THERE)
+        assert (people["童大山"].sex, people["童大山"].birth_year, people["童大山"].village) == (
+            Sex.MALE,
+            1960,
+            ALSO_THERE,
+        )
         assert [name for name, each in people.items() if each.spokesperson] == ["童小山", "邱有田", "娃娃"]
         assert (people["邱有田"].phone, people["娃娃"].guardian) == ("02988887777", "娃他爸")
 
@@ -219,7 +234,10 @@ def test_an_unsure_machine_asks_the_officer_and_writes_nothing(db: Database, off
 
 
 def test_a_child_needs_a_guardian_and_nobody_is_born_tomorrow(db: Database, officer: Viewer) -> None:
-    sides = [{"parties": [{"name": "甲"}, {"name": "乙", "birth_year": 2011}]}, {"parties": [{"name": "丙", "birth_year": 2027}]}]
+    sides = [
+        {"parties": [{"name": "甲"}, {"name": "乙", "birth_year": 2011}]},
+        {"parties": [{"name": "丙", "birth_year": 2027}]},
+    ]
     with pytest.raises(InvalidInput) as refused:
         log(db, officer, intake(sides=sides))
     assert list(refused.value.problems) == ["sides-0-parties-1-guardian", "sides-1-parties-0-birth_year"]
@@ -403,7 +421,5 @@ def test_twins_are_found_within_the_scope_and_half_a_year(db: Database) -> None:
         found = twins.find(session, text=DRAIN + "又吵了。", place=JIAOKOUHE_VILLAGE, people=people, now=NOW)
         assert [twin.no for twin in found] == [here.dispute.no]
         assert {"person", "village"} <= set(found[0].reasons)
-        itself = twins.find(
-            session, text=DRAIN, place=JIAOKOUHE_VILLAGE, people=people, now=NOW, but=here.dispute.id
-        )
+        itself = twins.find(session, text=DRAIN, place=JIAOKOUHE_VILLAGE, people=people, now=NOW, but=here.dispute.id)
         assert itself == []

@@ -36,7 +36,9 @@ class Station:
         with self.db.write(self.officer.scope) as session:
             return disputes.log(session, given, by=self.officer, key="key-of-the-form-1", now=NOW).no
 
-    def decide(self, no: str, code: str, *, by: Viewer | None = None, confirm: bool = False, reason: str = "看过现场") -> None:
+    def decide(
+        self, no: str, code: str, *, by: Viewer | None = None, confirm: bool = False, reason: str = "看过现场"
+    ) -> None:
         by = by or self.officer
         with self.db.write(by.scope) as session:
             case = disputes.get(session, no)

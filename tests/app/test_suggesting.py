@@ -79,7 +79,9 @@ def test_the_absent_the_full_and_those_listed_before_are_left_out(db: Database) 
         assert (found.excluded["leave"], found.excluded["full"]) == (1, 1)
 
 
-@pytest.mark.parametrize(("code", "barred"), [("crime_suspected", True), ("domestic_violence", True), ("court_seized", False)])
+@pytest.mark.parametrize(
+    ("code", "barred"), [("crime_suspected", True), ("domestic_violence", True), ("court_seized", False)]
+)
 def test_nobody_is_named_while_crime_or_violence_stands_even_in_doubt(db: Database, code: str, barred: bool) -> None:
     with db.write() as session:
         Pool(session)

@@ -66,5 +66,7 @@ def ask(visitor: Visitor, method: str, path: str, **given: Any) -> TestResponse:
 def form_data(page: Page, **given: str) -> dict[str, Any]:
     """Return what the form on the page would send, with some fields set otherwise, as a program would that skips the page."""
     form = next(form for form in page.tree.iter("form") if form.get("id") == "intake")
-    data = {each.get("name", ""): each.get("value", "") for each in form.iter("input") if each.get("type") != "checkbox"}
+    data = {
+        each.get("name", ""): each.get("value", "") for each in form.iter("input") if each.get("type") != "checkbox"
+    }
     return data | {name.replace("__", "-"): value for name, value in given.items()} | {"do": "log"}

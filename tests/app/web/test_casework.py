@@ -20,7 +20,6 @@ from tests.builders import a_case, a_coordinator, a_mediator, an_officer, viewer
 from tests.clock import NOW
 from tests.page import Visitor
 
-
 NOT_READ = {"type": None, "probabilities": {}}  # the machine had no word: enough for the case's page
 
 

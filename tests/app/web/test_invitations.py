@@ -125,5 +125,3 @@ def test_a_visit_lasts_the_day(quick_app: Flask, sqlite_db: Database, clock: Clo
     visitor.open("/order")
     clock.now = NOW + timedelta(hours=12)
     assert "重新打开" in visitor.open("/order", status=404).heading
-
-

@@ -212,9 +212,7 @@ def bring_to(session, story: Story, word: str) -> None:  # type: ignore[no-untyp
     if word not in ("mark", "ended", "paused"):
         ballot = orders.read_marks(names, dict.fromkeys(strikes, orders.Mark.STRIKE), [])
         for side in (a, *([] if word == "sealed" else [b])):
-            orders.seal(
-                session, dispute, side, ballot, round_no=1, channel=orders.BallotChannel.PHONE, now=NOW
-            )
+            orders.seal(session, dispute, side, ballot, round_no=1, channel=orders.BallotChannel.PHONE, now=NOW)
     match word:
         case "accepted" | "settled":
             accept(session, dispute)

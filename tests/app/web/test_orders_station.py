@@ -234,5 +234,7 @@ def test_the_officer_is_led_by_words_in_both_languages(quick_app: Flask, sqlite_
 def test_the_stations_name_and_phone_are_on_every_paper(quick_app: Flask, sqlite_db: Database) -> None:
     story = an_order(sqlite_db)
     with sqlite_db.read() as session:
-        name = session.execute(select(Station.name).where(col(Station.id) == story.dispute(session).station_id)).scalar_one()
+        name = session.execute(
+            select(Station.name).where(col(Station.id) == story.dispute(session).station_id)
+        ).scalar_one()
     assert name in officer(quick_app, story).open(f"/disputes/{story.no}/slip/B").text
