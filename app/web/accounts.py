@@ -41,7 +41,7 @@ def listing() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Add an account; its password is shown on the answer, and never again."""
     typed = {name: request.form.get(name, "") for name in NewAccount.model_fields}
-    if request.method == "GET":
+    if sessions.looking():
         return _new_form({**typed, "role": "officer"}, {})
     try:
         made = staff.add(sessions.db(), me(), NewAccount.model_validate(typed))

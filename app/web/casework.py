@@ -80,7 +80,8 @@ def _next(dispute: Dispute) -> str:
 def record(no: str) -> ResponseReturnValue:
     """Record a session at the station."""
     dispute = disputes.get(sessions.db(), no)
-    return _session(dispute, by=me().actor, back=url_for("disputes.page", no=no), layout="desk.html")
+    back = url_for("disputes.page", no=no)
+    return _session(dispute, by=me().actor, back=back, layout="desk.html", story=dispute.narrative[:4000])
 
 
 @blueprint.route("/assignment/session", methods=["GET", "POST"])
@@ -96,11 +97,12 @@ def mediator_record() -> ResponseReturnValue:
     return _session(dispute, by=f"mediator:{mine.mediator_id}", back=url_for("assignments.page"), layout="base.html")
 
 
-def _session(dispute: Dispute, *, by: str, back: str, layout: str) -> ResponseReturnValue:
+def _session(dispute: Dispute, *, by: str, back: str, layout: str, story: str = "") -> ResponseReturnValue:
+    # What was told at the station (phones may stand in it) is not for the mediator's link.
     if "record" not in casework.steps(dispute.state):
         raise Conflict(N_("现在不用记录调解,请看案件的最新情况"))
     db, now = sessions.db(), sessions.now()
-    fresh = {"held_at": _local(now), "present": _people(db, dispute), "facts": dispute.narrative[:4000]}
+    fresh = {"held_at": _local(now), "present": _people(db, dispute), "facts": story}
     page = _Page("casework/session.html", MeetingIn, dispute, {"back": back, "layout": layout}, fresh)
     return page.answer(by, lambda meeting: casework.record(db, dispute, meeting, by=by, now=now))
 
@@ -222,7 +224,7 @@ def _step(no: str, name: str, step: Step, do: Callable[..., object]) -> Response
         raise Conflict(N_("案件的情况变了,这一步现在做不了"))
     typed = {field: request.form.get(field, "")[:1000] for field, _ in step.fields}
     context = {"dispute": dispute, "step": step, "typed": typed, "back": url_for("disputes.page", no=no)}
-    if request.method == "GET":
+    if sessions.looking():
         return render_template("casework/step.html", problems={}, **context)
     try:
         do(db, dispute, **typed, by=me().actor, now=sessions.now())
@@ -265,7 +267,7 @@ class _Page:
 
     def answer(self, by: str, do: Callable[[Any], object]) -> ResponseReturnValue:
         """Show the form, or take it; what is wrong is said at its field, and what was typed stays."""
-        if request.method == "GET":
+        if sessions.looking():
             return self._show(dict.fromkeys(self.model.model_fields, "") | self.fresh, {})
         typed = {name: request.form.get(name, "") for name in self.model.model_fields}
         try:

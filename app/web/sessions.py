@@ -79,9 +79,14 @@ def visit() -> "visits.Visit | None":
 def db() -> Session:
     """Return the request's database session, in the viewer's scope. Safe methods get one that is never committed."""
     if "db" not in g:
-        g.db = house().database.session(_scope(), read_only=request.method in SAFE)
+        g.db = house().database.session(_scope(), read_only=looking())
     opened: Session = g.db
     return opened
+
+
+def looking() -> bool:
+    """Tell whether the request only looks. HEAD does too: a view that asks for GET alone would take it for a form."""
+    return request.method in SAFE
 
 
 def _scope() -> Scope:
@@ -93,7 +98,7 @@ def _scope() -> Scope:
 
 def commit() -> None:
     """Keep what the view did."""
-    if "db" in g and request.method not in SAFE:
+    if "db" in g and not looking():
         g.db.commit()
 
 
@@ -105,19 +110,15 @@ def rollback() -> None:
 
 def sign_in(secret: str, kind: str) -> None:
     """Bind the browser to a new server-side session; the old cookie's contents (and CSRF secret) go."""
-    language = session.get("locale")
-    session.clear()
+    sign_out()
     session[kind] = secret
-    if language:
-        session["locale"] = language
 
 
 def sign_out() -> None:
-    """Let the browser forget; the row must be ended by the caller."""
-    language = session.get("locale")
+    """Let the browser forget all but how it shows pages; the row must be ended by the caller."""
+    kept = {name: session[name] for name in ("locale", "large") if name in session}
     session.clear()
-    if language:
-        session["locale"] = language
+    session.update(kept)
 
 
 def init_app(app: Flask) -> None:
