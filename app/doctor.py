@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from app import migrate
-from app.db import SAFE_SQLITE, Database, sqlite_driver
+from app.db import SAFE_SQLITE, make_engine, sqlite_driver
 from app.errors import N_
 from app.jobs import HEARTBEAT
 from app.models import Heartbeat
@@ -50,23 +50,23 @@ class Check:
 
 
 def examine(settings: Settings, now: datetime) -> list[Check]:
-    """Run every check; none raises."""
-    database = Database(settings)
+    """Run every check; none raises, and none makes a file: a key or database that is missing stays missing."""
+    engine = make_engine(settings)
     try:
-        return [_safely(check, settings, database, now) for check in CHECKS]
+        return [_safely(check, settings, engine, now) for check in CHECKS]
     finally:
-        database.close()
+        engine.dispose()
 
 
-def _safely(check: "Examination", settings: Settings, database: Database, now: datetime) -> Check:
+def _safely(check: "Examination", settings: Settings, engine: Engine, now: datetime) -> Check:
     try:
-        return check(settings, database, now)
+        return check(settings, engine, now)
     except (SQLAlchemyError, OSError, ValueError) as problem:
         # Only the kind: a database repeats its address, password and all, in its words.
         return Check(check.__name__.strip("_"), False, type(problem).__name__, N_("检查没有做完,请看日志"))
 
 
-Examination = Callable[[Settings, Database, datetime], Check]
+Examination = Callable[[Settings, Engine, datetime], Check]
 
 
 def _python(*_: object) -> Check:
@@ -84,9 +84,11 @@ def _sqlite(settings: Settings, *_: object) -> Check:
     return Check("SQLite", True, f"{words}, {journal}")
 
 
-def _database(_settings: Settings, database: Database, _now: datetime) -> Check:
+def _database(settings: Settings, engine: Engine, _now: datetime) -> Check:
+    if not settings.database_url and not settings.sqlite_path.exists():
+        return Check("database", False, "-", N_("还没有数据库:请运行 diandan init"))
     try:
-        with database.engine.connect() as connection:
+        with engine.connect() as connection:
             current = migrate.current(connection)
     except SQLAlchemyError as problem:
         return Check(
@@ -111,7 +113,7 @@ def _key(settings: Settings, *_: object) -> Check:
     return Check("secret key", ok, f"{path} {mode:04o}", N_("别人能读密钥文件:请运行 chmod 600"))
 
 
-def _time_zone(_settings: Settings, _database: Database, now: datetime) -> Check:
+def _time_zone(_settings: Settings, _engine: Engine, now: datetime) -> Check:
     try:
         there = now.astimezone(ZoneInfo("Asia/Shanghai"))
     except ZoneInfoNotFoundError:
@@ -120,7 +122,7 @@ def _time_zone(_settings: Settings, _database: Database, now: datetime) -> Check
     return Check("time zone", ok, f"{there:%Y-%m-%d %H:%M} Asia/Shanghai", N_("时区数据不对:请更新 tzdata"))
 
 
-def _calendar(_settings: Settings, _database: Database, now: datetime) -> Check:
+def _calendar(_settings: Settings, _engine: Engine, now: datetime) -> Check:
     known, year = known_until(), shanghai(now).year
     return Check("calendar", known >= year, f"≤ {known}", N_("缺今年的节假日安排:请补 data/holidays/china.csv"))
 
@@ -161,13 +163,13 @@ def _disk(settings: Settings, *_: object) -> Check:
     return Check("disk", free >= FREE, f"{free / 2**30:.1f} GiB", N_("磁盘快满了:请清理或换一个 --data-dir"))
 
 
-def _clock(_settings: Settings, database: Database, now: datetime) -> Check:
-    if not inspect(database.engine).has_table(str(Heartbeat.__tablename__)):
+def _clock(settings: Settings, engine: Engine, now: datetime) -> Check:
+    made = settings.database_url or settings.sqlite_path.exists()
+    if not made or not inspect(engine).has_table(str(Heartbeat.__tablename__)):
         return Check("clock", False, "-", N_("先建好数据库,再启动 diandan worker"))
-    with database.read() as session:
-        beat: datetime | None = session.execute(
-            select(col(Heartbeat.at)).where(col(Heartbeat.name) == HEARTBEAT)
-        ).scalar_one_or_none()
+    beats = select(col(Heartbeat.at)).where(col(Heartbeat.name) == HEARTBEAT)
+    with engine.connect().execution_options(diandan_read_only=True) as connection:
+        beat: datetime | None = connection.execute(beats).scalar_one_or_none()
     if beat is None:
         return Check("clock", False, "-", N_("提醒没有在跑:请启动 diandan worker"))
     ago = max(timedelta(0), now - beat)

@@ -76,7 +76,7 @@ class Server:
             self._turn()
         self._drain()
         # The door is shut only now: shutting it first resets whoever waits in the backlog.
-        self._server.task_dispatcher.shutdown(timeout=1)
+        self._server.task_dispatcher.shutdown(timeout=0 if self._at_once else 1)
         for each in list(self._map.values()):
             each.close()
 

@@ -34,7 +34,7 @@ class Plot:
     early_end: float = 0.05
     refuse: float = 0.03
     silent: float = 0.03
-    strict: float = 0.12  # a side that strikes nearly all
+    strict: float = 0.06  # a side that finds nobody suitable
     second_list: float = 0.8
     decline: float = 0.16
     outcomes: Mapping[str, float] = field(default_factory=lambda: OUTCOMES)
@@ -206,9 +206,9 @@ class _Life:
 
 
 def mark(rng: Random, listed: Sequence[int], *, strict: bool) -> Marks:
-    """Return how a side marks the names: some wanted, a few struck; a `strict` side strikes nearly all."""
+    """Return how a side marks the names: some wanted, a few struck; a `strict` side strikes them all."""
     draws = {each: rng.random() for each in listed}
-    strike = tuple(each for each in listed if draws[each] < (0.85 if strict else 0.12))
+    strike = tuple(each for each in listed if strict or draws[each] < 0.12)
     want = [each for each in listed if each not in strike and rng.random() < 0.4]
     rng.shuffle(want)
     return Marks(tuple(want), tuple(each for each in listed if each not in (*want, *strike)), strike)

@@ -39,9 +39,10 @@
     }
   });
 
+  let signedOut = false;
   // --- a form is sent once: the hidden key makes sure, this is politeness ---------------------------------------------
   document.addEventListener("submit", (event) => {
-    if (event.target.action.endsWith("/sign-out")) dropDrafts(() => true);
+    if (event.target.action.endsWith("/sign-out")) { signedOut = true; dropDrafts(() => true); }
     if (event.defaultPrevented || event.target.method !== "post") return;
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
@@ -65,6 +66,7 @@
   }
 
   function save() {
+    if (signedOut) return;
     const fields = [...new FormData(form)].filter(([name]) => name !== "csrf_token");
     const at = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
     try {
@@ -114,8 +116,7 @@
     box.value = button.dataset.name;
     place.querySelector("[name$=_code]").value = button.dataset.code;
     place.querySelector(".places").replaceChildren();
-    box.focus();
-    box.dispatchEvent(new Event("change", { bubbles: true }));
+    (next(box) || box).focus();
     window.htmx?.trigger(form, "read");
     save();
   }
@@ -159,7 +160,7 @@
     if (event.key === "Enter" && event.target.matches("input:not([type=checkbox]), select")) {
       event.preventDefault();
       if (options.length && event.target.type === "text") pick(place, options[0]);
-      (next(event.target) || event.target).focus();
+      else (next(event.target) || event.target).focus();
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && options.length) {
       event.preventDefault();
       const at = options.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);

@@ -1,6 +1,7 @@
 """The JSON API under /api/v1/: suggestions and disputes for other systems, by a key that sees what its owner sees."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, g, request, url_for
@@ -136,7 +137,7 @@ def _dispute(session: Session, row: Dispute) -> dict[str, Any]:
     officer = session.execute(select(col(Account.name)).where(col(Account.id) == row.officer_id)).scalar_one()
     return {
         **{name: getattr(row, name) for name in ("no", "type", "subtype", "source", "state", "colour", "narrative")},
-        **{name: moment and moment.isoformat() for name, moment in moments.items()},
+        **{name: moment and _utc(moment) for name, moment in moments.items()},
         "place": str(row.place),
         "officer": officer,
         "mediator": facts.mediator_of(session, row) or None,
@@ -211,7 +212,7 @@ def ageing() -> ResponseReturnValue:
     rows = reports.ageing(sessions.db(), sessions.now())
     return _json(
         {
-            "at": sessions.now().isoformat(),
+            "at": _utc(sessions.now()),
             "bands": {band: sum(row.bands[band] for row in rows) for band in AGE_BANDS},
             "overdue": sum(row.overdue for row in rows),
             "total": sum(row.total for row in rows),
@@ -241,6 +242,10 @@ def _body(model: type[Body]) -> Body:
         if found.errors()[0]["type"] == "json_invalid":
             raise NotUnderstood(N_("JSON 读不懂")) from None
         raise InvalidInput(problems_in(found, ".")) from None
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _json(content: Any, status: int = 200, **headers: str) -> Response:

@@ -104,7 +104,7 @@ def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:
     return CasePage(
         dispute=dispute,
         officer=names.get(dispute.officer_id, ""),
-        machine=dispute.reading,
+        machine={"type": None} | dispute.reading,
         pieces=pieces(dispute.narrative, spans),
         words=words_of(dispute.narrative, spans, "type"),
         gates=[_gate_view(gate, dispute, names, viewer) for gate in rows],

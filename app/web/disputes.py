@@ -51,6 +51,7 @@ def _log(form: IntakeForm) -> ResponseReturnValue:
         intake = intake_form.check(form, viewer.area)
         dispute = disputes.log(sessions.db(), intake, by=viewer, key=form.key, now=sessions.now())
     except InvalidInput as problem:
+        sessions.rollback()  # gives the connection back before the panel takes one of its own
         problems = intake_form.on_the_page(form, problem.problems)
         return _form(form, reading_panel.look(form), problems), problem.status
     return redirect(url_for("disputes.page", no=dispute.no), 303)

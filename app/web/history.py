@@ -88,8 +88,14 @@ def _words(event: Event, mediators: Names) -> str:
         sentence = N_("同意排除:%(gate)s") if event.data["agree"] else N_("不同意排除:%(gate)s")
     else:
         sentence = SENTENCES.get(event.kind, event.kind)
-    params = {name: _param(name, value, mediators) for name, value in _values(event).items()}
-    return gettext(sentence, **params) if params else gettext(sentence)
+    return gettext(sentence) % _Told((name, _told(name, value, mediators)) for name, value in _values(event).items())
+
+
+class _Told(dict[str, str]):
+    """The fields of a sentence; one that an old event does not have stays blank, so that its page can be shown."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 def _values(event: Event) -> dict[str, Any]:
@@ -100,7 +106,7 @@ def _values(event: Event) -> dict[str, Any]:
     return event.data
 
 
-def _param(name: str, value: Any, mediators: Names) -> str:
+def _told(name: str, value: Any, mediators: Names) -> str:
     if name == "mediator":
         return mediators.get(value, "") if isinstance(value, int) else ""
     text = str(value)

@@ -100,19 +100,15 @@ def rollback() -> None:
 
 def sign_in(secret: str, kind: str) -> None:
     """Bind the browser to a new server-side session; the old cookie's contents (and CSRF secret) go."""
-    language = session.get("locale")
-    session.clear()
+    sign_out()
     session[kind] = secret
-    if language:
-        session["locale"] = language
 
 
 def sign_out() -> None:
-    """Let the browser forget; the row must be ended by the caller."""
-    language = session.get("locale")
+    """Let the browser forget all but how it shows pages; the row must be ended by the caller."""
+    kept = {name: session[name] for name in ("locale", "large") if name in session}
     session.clear()
-    if language:
-        session["locale"] = language
+    session.update(kept)
 
 
 def init_app(app: Flask) -> None:

@@ -44,19 +44,33 @@ def at(engine: Engine) -> str:
 
 
 def shape(engine: Engine) -> dict[str, Any]:
-    """Everything about the tables that can be asked of the database."""
+    """Everything about the tables that can be asked of the database: columns, then five kinds of named things."""
     asked = inspect(engine)
-    return {
-        name: (
-            sorted((column["name"], str(column["type"]), column["nullable"]) for column in asked.get_columns(name)),
-            sorted((index["name"] or "", index["column_names"], index["unique"]) for index in asked.get_indexes(name)),
-            sorted((key["name"] or "", key["constrained_columns"]) for key in asked.get_foreign_keys(name)),
-            sorted((unique["name"] or "", unique["column_names"]) for unique in asked.get_unique_constraints(name)),
-            sorted((check["name"] or "", check["sqltext"]) for check in asked.get_check_constraints(name)),
-            asked.get_pk_constraint(name),
-        )
-        for name in sorted(set(asked.get_table_names()) - {"alembic_version"})
+    columns = {
+        name: sorted((column["name"], str(column["type"]), column["nullable"]) for column in found)
+        for (_, name), found in asked.get_multi_columns().items()
     }
+    named = [
+        {name: sorted(_named(each) for each in found) for (_, name), found in kind.items()}
+        for kind in (
+            asked.get_multi_indexes(),
+            asked.get_multi_foreign_keys(),
+            asked.get_multi_unique_constraints(),
+            asked.get_multi_check_constraints(),
+            {table: [key] for table, key in asked.get_multi_pk_constraint().items()},
+        )
+    ]
+    return {
+        name: (columns[name], *(kind.get(name, []) for kind in named)) for name in columns if name != "alembic_version"
+    }
+
+
+def _named(thing: Any) -> tuple[str, str]:
+    """Return the name of an index or constraint, and what it says."""
+    says = {
+        key: thing.get(key) for key in ("column_names", "constrained_columns", "referred_table", "sqltext", "unique")
+    }
+    return thing["name"] or "", repr((says, thing.get("options", {}).get("ondelete")))
 
 
 def rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
@@ -100,7 +114,7 @@ def test_steps_make_the_same_tables_as_the_models_do(bare_settings: Settings, en
     assert shape(engine) == stepped
     # A constraint without a name could not be changed by a later step.
     assert [
-        name for name, parts in stepped.items() if any(part and part[0] and not part[0][0] for part in parts[2:5])
+        table for table, (_, *kinds) in stepped.items() if any(name == "" for kind in kinds for name, _ in kind)
     ] == []
 
 

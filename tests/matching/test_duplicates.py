@@ -129,10 +129,10 @@ def test_two_thousand_cases_take_milliseconds() -> None:
     similar(new, past)
     spent = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         similar(new, past)
-        spent.append(time.perf_counter() - began)
-    assert min(spent) < 0.025  # promised: 5 ms on a quiet machine
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.010  # promised: 5 ms; a slower processor gets some room
 
 
 def test_other_peoples_quarrels_of_one_village_are_seldom_taken_for_one() -> None:

@@ -131,9 +131,9 @@ def test_the_gravest_gate_bars_and_lighter_ones_do_not() -> None:
 def test_of_a_very_long_text_the_beginning_is_read() -> None:
     head = "工头拖欠工资不给。" * 10
     long = head + "无" * 20_000 + "丈夫打我"
-    began = time.perf_counter()
+    began = time.process_time()
     reading = read(long)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert reading.gates == ()
     assert all(end <= 10_000 for _, end in spans(reading))
 
@@ -155,14 +155,14 @@ def test_a_call_is_quick() -> None:
         read(text)
     spent = []
     for text in texts:
-        began = time.perf_counter()
+        began = time.process_time()
         read(text)
-        spent.append(time.perf_counter() - began)
-    assert statistics.median(spent) < 0.006  # promised: 2 ms on a quiet machine; here other tests run beside
+        spent.append(time.process_time() - began)
+    assert statistics.median(spent) < 0.004  # promised: 2 ms; a slower processor gets some room
 
 
-def test_serving_needs_neither_scikit_learn_nor_scipy_nor_flask() -> None:
-    heavy = ("sklearn", "scipy", "flask", "pandas", "jieba")
+def test_reading_needs_neither_scikit_learn_nor_a_database_nor_flask() -> None:
+    heavy = ("sklearn", "scipy", "flask", "pandas", "jieba", "sqlalchemy")
     code = f"import sys, matching; matching.read('邻居堵了路'); print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -170,3 +170,9 @@ def test_serving_needs_neither_scikit_learn_nor_scipy_nor_flask() -> None:
 
 def test_the_package_offers_read_itself() -> None:
     assert matching.read(WATER) == read(WATER)
+
+
+def test_the_package_offers_the_rest_when_asked() -> None:
+    assert all(getattr(matching, name) is not None for name in matching.__all__)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = matching.nothing

@@ -32,14 +32,15 @@ class Desk:
 
     def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
         self.db = db
-        self.app = create_app(db.settings, db, clock)
+        self.app, self.url = create_app(db.settings, db, clock), db.settings.base_url
         with db.write() as session:
             self.station = a_station(session, name="交口河派出所")
             self.officer = an_officer(session, self.station, login="lu", with_password=True)
-            known = {"password_hash": self.officer.password_hash}  # made once: it takes its time on purpose
-            self.head = a_head(session, self.station, login="gao", **known)
-            self.coordinator = a_coordinator(session, login="su", **known)
-            self.admin = an_admin(session, login="qi", **known)
+            self.head = a_head(session, self.station, login="gao")
+            self.coordinator = a_coordinator(session, login="su")
+            self.admin = an_admin(session, login="qi")
+            for account in (self.head, self.coordinator, self.admin):
+                account.password_hash = self.officer.password_hash  # made once: it takes its time on purpose
             kinds = list(Kind)
             for at, name in enumerate(ELDERS):
                 home = (JIAOKOUHE_VILLAGE, ALSO_THERE)[at % 2]

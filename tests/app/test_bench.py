@@ -1,0 +1,81 @@
+"""`diandan bench`: the figures come out under their names, from a server that really answered."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.bench import http, load
+from app.bench.http import texts
+from app.bench.load import LoadError, Target, rate
+from app.cli import cli
+from tests.app.children import child, command, diandan
+
+
+def figures(*words: str) -> dict[str, float]:
+    """What the command prints as JSON."""
+    done = CliRunner().invoke(cli, ["bench", *words, "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def test_an_unknown_topic_ends_with_2_and_one_line() -> None:
+    done = diandan("bench", "weather", "--json")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "weather" in done.stderr
+    assert "http" in done.stderr
+
+
+def test_http_measures_the_demo_beside_hello_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "ROUNDS", 1)
+    found = figures("http", "--seconds", "1")
+    assert found["generator"] in ("wrk", "bundled")
+    assert min(found[key] for key in ("hello_rps", "suggestion_rps", "party_page_rps")) > 0
+    assert 0 < found["suggestion_of_hello"] < 1
+    assert 0 < found["party_page_of_hello"] < 1
+    assert 1_000 < found["party_page_bytes"] < 30_000
+    assert found["rss_mib"] < 350
+    assert found["ready_seconds"] > 0
+
+
+def test_reading_and_matching_have_figures_too() -> None:
+    assert figures("read", "--size", "20")["ms_per_text_p50"] > 0
+    assert set(figures("match", "--size", "60")) == {"pool_60"}
+
+
+def test_without_json_the_figures_are_lines() -> None:
+    done = CliRunner().invoke(cli, ["bench", "match", "--size", "60"], catch_exceptions=False)
+    assert done.output.startswith("pool_60:\n  queries: ")
+
+
+def test_no_text_is_asked_twice() -> None:
+    assert len(set(texts(500))) == 500
+
+
+def test_the_bundled_generator_counts_answers_and_notices_refusals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load.shutil, "which", lambda _: None)
+    hello = [command()[0], "-m", "app.bench.hello", "2"]
+    with child(hello, tmp_path) as server:
+        address = server.address()
+        assert load.generator() == "bundled"
+        assert rate(Target(f"{address}/"), 0.3, tmp_path) > 10
+        with pytest.raises(LoadError, match="/missing"):
+            rate(Target(f"{address}/missing"), 0.3, tmp_path)
+        with pytest.raises(LoadError):
+            rate(Target(f"{address}/", bodies=["a", "b"]), 0.3, tmp_path)
+        server.stop()
+
+
+def test_wrk_and_the_bundled_generator_notice_refusals_alike(tmp_path: Path) -> None:
+    hello = [command()[0], "-m", "app.bench.hello", "2"]
+    with child(hello, tmp_path) as server:
+        address = server.address()
+        assert rate(Target(f"{address}/"), 1, tmp_path) > 10
+        with pytest.raises(LoadError):
+            rate(Target(f"{address}/missing"), 1, tmp_path)
+        server.stop()
