@@ -95,7 +95,8 @@ def roll(
 def counts(session: Session, area: int) -> dict[Kind, int]:
     """Return how many of each kind serve the area."""
     query = select(col(Mediator.kind), func.count()).where(col(Mediator.status) != Status.RETIRED, _serves(area))
-    found: dict[Kind, int] = dict(session.execute(query.group_by(col(Mediator.kind))).all())
+    rows = session.execute(query.group_by(col(Mediator.kind)))
+    found: dict[Kind, int] = {row[0]: row[1] for row in rows}
     return {kind: found.get(kind, 0) for kind in Kind}
 
 
@@ -142,4 +143,4 @@ def _away(session: Session, ids: Collection[int], today: date) -> dict[int, date
     query = select(col(Absence.mediator_id), func.max(Absence.last_day)).where(
         col(Absence.mediator_id).in_(ids), col(Absence.first_day) <= today, col(Absence.last_day) >= today
     )
-    return dict(session.execute(query.group_by(col(Absence.mediator_id))).all())
+    return {row[0]: row[1] for row in session.execute(query.group_by(col(Absence.mediator_id)))}

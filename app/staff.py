@@ -71,7 +71,7 @@ def get(session: Session, admin: Viewer, account_id: int) -> Account:
 def stations(session: Session, admin: Viewer) -> list[tuple[int, str]]:
     """Return (id, name) of the stations in the administrator's area."""
     query = select(col(Station.id), col(Station.name)).where(col(Station.area).between(*regions.bounds(admin.area)))
-    return [(key, name) for key, name in session.execute(query.order_by(col(Station.name))) if key is not None]
+    return [(row[0], row[1]) for row in session.execute(query.order_by(col(Station.name)))]
 
 
 def add(session: Session, admin: Viewer, new: NewAccount) -> Made:
