@@ -74,7 +74,7 @@ class House:
             "officer": [
                 Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/password"), Stop("/password", "main form button", 422),
                 Stop("/disputes/new"), Stop("/disputes/new", "button.main", 422), *(Stop(page) for page in no.values()),
-                Stop(f"{no['triaged']}", "#correct button, main details form .danger", 422),
+                Stop(f"{no['triaged']}", "form[action$='/gates'] button", 422),
                 Stop(f"{no['choosing']}/slip/A"), Stop(f"{no['ended']}/slip/A"), Stop(f"{no['asked']}/mediator-slip"),
                 Stop(f"{no['choosing']}/desk"), Stop(first), Stop(first, "button.main"), Stop(f"{no['asked']}/desk"),
                 Stop(f"{no['accepted']}/session"), Stop(f"{no['accepted']}/session", "button.main", 422),
