@@ -92,10 +92,13 @@ class PlayedCase:
         channel = rng.choice(CHANNELS)
         listed = [row.mediator_id for row in shortlists.listings_of(self.session, shortlist)]
         by = None if channel is BallotChannel.PHONE else self.officer.account_id
+        side = self._side(letter)
+        if channel is BallotChannel.PHONE:
+            side.opened_at = side.opened_at or at
         orders.seal(
             self.session,
             self.dispute,
-            self._side(letter),
+            side,
             mark(rng, listed, strict=strict),
             round_no=shortlist.round,
             channel=channel,
