@@ -44,11 +44,12 @@ def an_account(
 ) -> Account:
     """An account of any role. `with_password` spends the time for one that signs in with PASSWORD."""
     number = next(_number)
-    who = {"login": f"{role.value}{number}", "name": f"{role.value.title()} {number}"} | given
+    who = {"login": f"{role.value}{number}", "name": f"{role.value.title()} {number}", "password_hash": _HASH} | given
     station_id = station.id if station else None
     if with_password:
+        del who["password_hash"]
         return create(session, role=role, password=PASSWORD, area=area, station_id=station_id, **who)
-    account = Account(role=role, station_id=station_id, area=area, password_hash=_HASH, **who)
+    account = Account(role=role, station_id=station_id, area=area, **who)
     session.add(account)
     session.flush()
     return account

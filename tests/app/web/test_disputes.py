@@ -52,7 +52,16 @@ def test_logging_leads_to_the_case(desk: Desk, officer: Visitor) -> None:
     page = log(officer, place="交口河村", sides__0__parties__0__phone="138 0000 1234", source="网格员上报")
     assert page.path == "/disputes/610629102-2026-0001"
     assert page.heading == "610629102-2026-0001 邻里 · 排水通风采光"
-    for words in ("童大山", "邱有田", "13800001234", "延安市洛川县交口河镇交口河村", "网格员上报", "98%", "发起点单", "登记为邻里"):
+    for words in (
+        "童大山",
+        "邱有田",
+        "13800001234",
+        "延安市洛川县交口河镇交口河村",
+        "网格员上报",
+        "98%",
+        "发起点单",
+        "登记为邻里",
+    ):
         assert words in page.text
     assert all(name in page.text for name in ELDERS)
     assert desk.count() == 1
@@ -137,7 +146,9 @@ def test_empty_rows_are_nobody(officer: Visitor) -> None:
 
 def test_a_resent_form_leads_to_the_same_case(on_both: Desk) -> None:
     officer = on_both.sign_in()
-    data = form_data(officer.open("/disputes/new"), narrative=DRAIN, **{k.replace("-", "__"): v for k, v in NAMES.items()})
+    data = form_data(
+        officer.open("/disputes/new"), narrative=DRAIN, **{k.replace("-", "__"): v for k, v in NAMES.items()}
+    )
     first, second = (officer.send("POST", "/disputes/new", data=data) for _ in range(2))
     assert first.path == second.path
     assert on_both.count() == 1
@@ -216,7 +227,11 @@ BAD: dict[str, tuple[dict[str, str], str, str]] = {
     "sex": ({"sides-0-parties-0-sex": "both"}, "sides-0-parties-0-sex", "请从列表里选一项"),
     "year": ({"sides-0-parties-0-birth_year": "去年"}, "sides-0-parties-0-birth_year", "出生年份写四位数字,如1980"),
     "old": ({"sides-0-parties-0-birth_year": "1066"}, "sides-0-parties-0-birth_year", "出生年份写四位数字,如1980"),
-    "date": ({"sides-0-parties-0-birth_year": "1980-13-41"}, "sides-0-parties-0-birth_year", "出生年份写四位数字,如1980"),
+    "date": (
+        {"sides-0-parties-0-birth_year": "1980-13-41"},
+        "sides-0-parties-0-birth_year",
+        "出生年份写四位数字,如1980",
+    ),
     "unborn": ({"sides-0-parties-0-birth_year": "2027"}, "sides-0-parties-0-birth_year", "出生年份不能在今年以后"),
     "child": ({"sides-0-parties-0-birth_year": "2015"}, "sides-0-parties-0-guardian", "未满16岁,请写监护人"),
     "village": ({"sides-0-parties-0-village": "无此村"}, "sides-0-parties-0-village", "没有这个地方,请换个写法"),
@@ -233,10 +248,22 @@ def test_every_bad_field_is_told_at_the_field_and_everything_typed_stays(on_both
         assert page.links[words] == f"#{field}", name
         assert page.value("sides-1-parties-0-name") == "邱有田", name
         for typed, value in wrong.items():
-            if typed in ("place", "sides-0-parties-0-phone", "sides-0-parties-0-village", "sides-0-parties-0-birth_year"):
+            if typed in (
+                "place",
+                "sides-0-parties-0-phone",
+                "sides-0-parties-0-village",
+                "sides-0-parties-0-birth_year",
+            ):
                 assert page.value(typed) == value, name
     assert on_both.count() == 0
-    assert len(officer.send("POST", "/disputes/new", data=blank | {"narrative": "争" * 10_001}, status=422).value("narrative")) == 10_001
+    assert (
+        len(
+            officer.send("POST", "/disputes/new", data=blank | {"narrative": "争" * 10_001}, status=422).value(
+                "narrative"
+            )
+        )
+        == 10_001
+    )
 
 
 def test_crowds_are_told_to_choose_representatives(on_both: Desk) -> None:
@@ -281,7 +308,12 @@ def test_ten_thousand_characters_are_logged(on_both: Desk) -> None:
 def test_bytes_that_are_no_text_are_no_error_of_ours(on_both: Desk) -> None:
     officer = on_both.sign_in()
     token = form_data(officer.open("/disputes/new"))
-    for odd in (b"&narrative=%ff%fe%00&do=log", b"&narrative=%ed%a0%80&do=log", b"&place=%ed%a0%80&narrative=x", b"&%ff=%00"):
+    for odd in (
+        b"&narrative=%ff%fe%00&do=log",
+        b"&narrative=%ed%a0%80&do=log",
+        b"&place=%ed%a0%80&narrative=x",
+        b"&%ff=%00",
+    ):
         body = f"csrf_token={token['csrf_token']}&key={token['key']}".encode() + odd
         for path in ("/disputes/new", "/disputes/reading"):
             answer = ask(officer, "POST", path, data=body, content_type="application/x-www-form-urlencoded")
@@ -339,9 +371,17 @@ def test_foreign_and_unknown_cases_are_the_same_page(desk: Desk, officer: Visito
     own = re.compile(r'name="(back|csrf_token)" value="[^"]*"')
     paths = (foreign, UNKNOWN, "/disputes/%00", "/disputes/" + "9" * 300)
     assert len({own.sub("", officer.open(path, status=404).html) for path in paths}) == 1
-    token = {"csrf_token": form_data(officer.open("/disputes/new"))["csrf_token"], "do": "confirm", "reason": "理由", "code": "court_seized"}
+    token = {
+        "csrf_token": form_data(officer.open("/disputes/new"))["csrf_token"],
+        "do": "confirm",
+        "reason": "理由",
+        "code": "court_seized",
+    }
     for tail in ("gates", "gates/court_seized", "type", "recusals"):
-        answers = {ask(officer, "POST", f"{path}/{tail}", data=token | {"mediator": "1"}).status_code for path in (foreign, UNKNOWN)}
+        answers = {
+            ask(officer, "POST", f"{path}/{tail}", data=token | {"mediator": "1"}).status_code
+            for path in (foreign, UNKNOWN)
+        }
         assert answers == {404}, tail
 
 
@@ -387,7 +427,12 @@ def test_the_head_may_refuse_and_an_officer_may_decide_lighter_gates(desk: Desk,
     page = officer.send("POST", f"{page.path}/gates/court_seized", data=forms | {"do": "override"})
     assert "已排除" in page.text
     for wrong in ("agree", "shrug", ""):
-        assert officer.send("POST", f"{page.path}/gates/court_seized", data=forms | {"do": wrong}, status=403 if wrong == "agree" else 404)
+        assert officer.send(
+            "POST",
+            f"{page.path}/gates/court_seized",
+            data=forms | {"do": wrong},
+            status=403 if wrong == "agree" else 404,
+        )
 
 
 def test_a_gate_added_by_hand_bars_the_case(officer: Visitor) -> None:

@@ -1,5 +1,7 @@
 """Marked words: the pieces give the text again, and the gravest reason wins."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +15,7 @@ SPANS = st.lists(st.builds(Span, st.integers(-5, 30), st.integers(-5, 30), st.sa
 def test_the_pieces_joined_are_the_text(text: str, spans: list[Span]) -> None:
     cut = pieces(text, spans)
     assert "".join(piece.text for piece in cut) == text
-    assert all(one.kind != two.kind for one, two in zip(cut, cut[1:], strict=False))
+    assert all(one.kind != two.kind for one, two in pairwise(cut))
     for at in range(len(text)):
         kinds = [kind for kind in KINDS if any(s.kind == kind and s.start <= at < s.end for s in spans)]
         reached, kind = 0, ""
