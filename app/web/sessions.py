@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from flask import Flask, current_app, g, request, session
+from jinja2.utils import LRUCache
 from sqlalchemy import Connection
 from sqlmodel import Session
 
@@ -28,6 +29,7 @@ class House:
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
+    cards: LRUCache = field(default_factory=lambda: LRUCache(256))  # drawn cards of frozen lists
     _index: RosterIndex | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -133,8 +135,8 @@ def _find() -> None:
     if secret := session.get("account"):
         _find_account(secret)
     elif secret := session.get("visit"):
-        with house().database.read() as reading:
-            g.visit = visits.find(reading, secret, now())
+        with house().database.looking.connect() as connection:
+            g.visit = visits.find(connection, secret, now())
 
 
 def _find_account(secret: str) -> None:
