@@ -15,7 +15,6 @@ from app.accounts import Viewer
 from app.db import Database
 from app.scope import NOBODY, Scope
 from app.settings import Settings
-from talent_pool import changes
 from talent_pool.index import RosterIndex
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,10 +41,10 @@ class House:
                 self._index.refresh(db)
             return self._index
 
-    def index_at(self, connection: Connection) -> RosterIndex:
-        """Return the same as `index`, at the price of one bare query when nothing has changed."""
+    def index_at(self, version: int) -> RosterIndex:
+        """Return the same as `index`, without a session when nothing has changed since the pool's change `version`."""
         known = self._index
-        if known is not None and changes.version(connection) <= known.version:
+        if known is not None and version <= known.version:
             return known
         with self.database.read(NOBODY) as reading:
             return self.index(reading)
