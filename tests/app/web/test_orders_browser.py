@@ -80,7 +80,12 @@ def test_from_the_link_to_the_seal_in_four_taps_and_four_pages(site: Site, story
     pages: list[str] = []
     page.on("load", lambda loaded: pages.append(loaded.url))
     page.goto(f"{site.url}/o/{story.token('A')}")
-    steps = [lambda: press(page, "开始选"), lambda: tap(page, 1, "想请"), lambda: press(page, "下一步"), lambda: press(page, "封好")]
+    steps = [
+        lambda: press(page, "开始选"),
+        lambda: tap(page, 1, "想请"),
+        lambda: press(page, "下一步"),
+        lambda: press(page, "封好"),
+    ]
     for step in steps:
         step()
     page.wait_for_selector('h1:text-is("您的选择已封好")')
@@ -94,7 +99,12 @@ def test_by_code_it_takes_no_more(site: Site, story: Story, open_tab: OpenTab) -
     page.on("load", lambda loaded: pages.append(loaded.url))
     page.goto(f"{site.url}/o")
     page.fill("#code", story.code("B"))
-    steps = [lambda: press(page, "打开"), lambda: tap(page, 2, "想请"), lambda: press(page, "下一步"), lambda: press(page, "封好")]
+    steps = [
+        lambda: press(page, "打开"),
+        lambda: tap(page, 2, "想请"),
+        lambda: press(page, "下一步"),
+        lambda: press(page, "封好"),
+    ]
     for step in steps:
         step()
     page.wait_for_selector('h1:text-is("您的选择已封好")')
@@ -144,16 +154,16 @@ def test_every_page_of_a_side_is_less_than_30_kb(site: Site, story: Story, open_
     page = open_tab(**PHONE)
     page.goto(f"{site.url}/o/{story.token('A')}")
     press(page, "开始选")
-    sizes = {path: bytes_over_the_wire(page, site.url + path) for path in ("/order", "/order/roll", "/order/refuse", "/o")}
+    sizes = {
+        path: bytes_over_the_wire(page, site.url + path) for path in ("/order", "/order/roll", "/order/refuse", "/o")
+    }
     assert max(sizes.values()) < 30_000, sizes
 
 
 # --- at the desk -----------------------------------------------------------------------------------------------------
 
 
-def test_the_back_button_does_not_bring_the_first_sides_marks_back(
-    site: Site, story: Story, open_tab: OpenTab
-) -> None:
+def test_the_back_button_does_not_bring_the_first_sides_marks_back(site: Site, story: Story, open_tab: OpenTab) -> None:
     page = open_tab()
     sign_in(page, site, "zhao")
     page.goto(f"{site.url}/disputes/{story.no}/desk")
@@ -263,9 +273,7 @@ def in_english(page: Page, site: Site) -> None:
 @pytest.mark.parametrize(
     "walk", [pages_of_a_side, pages_after_the_choice, pages_of_the_station, pages_of_the_coordinator]
 )
-def test_every_page_is_for_everybody(
-    site: Site, story: Story, open_tab: OpenTab, walk: Walk, english: bool
-) -> None:
+def test_every_page_is_for_everybody(site: Site, story: Story, open_tab: OpenTab, walk: Walk, english: bool) -> None:
     """Each page, on a phone: axe finds nothing, everything can be tapped, nothing sticks out; and axe on a desk."""
     if walk is pages_after_the_choice:
         story.seal("A", want=story.listed()[:1])
