@@ -22,13 +22,13 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.engine = make_engine(settings)
+        self.looking = self.engine.execution_options(diandan_read_only=True)
         self.links = Links(settings.base_url, settings.key())
 
     def session(self, scope: Scope, *, read_only: bool = False) -> Session:
         """Open a session that sees only what `scope` allows; the caller commits and closes."""
         # pool_timeout and busy_timeout bound every wait: an overloaded database answers 503, it does not hang.
-        engine = self.engine.execution_options(diandan_read_only=True) if read_only else self.engine
-        session = Session(engine, expire_on_commit=False)
+        session = Session(self.looking if read_only else self.engine, expire_on_commit=False)
         session.info["scope"] = scope
         session.info["links"] = self.links
         guard(session)

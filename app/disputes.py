@@ -191,14 +191,16 @@ def get(session: Session, no: str) -> Dispute:
 def work_list(
     session: Session,
     *,
-    now: datetime,
     mine: int | None = None,
     state: State | None = None,
     words: str = "",
     limit: int = 50,
     offset: int = 0,
 ) -> list[Any]:
-    """Return rows of the scope's open cases, own ones first, then overdue, then oldest; `a` and `b` name the sides."""
+    """Return rows of the scope's cases, own ones first, then by deadline; `a` and `b` name the sides.
+
+    Open ones only, unless `state` or `words` (of a number or name) ask for others.
+    """
     names = _speakers().subquery()
     query = select(
         col(Dispute.no),
@@ -213,14 +215,17 @@ def work_list(
         names.c.a,
         names.c.b,
     ).outerjoin(names, names.c.dispute_id == col(Dispute.id))
-    query = query.where(col(Dispute.state) == state if state else col(Dispute.state).in_(OPEN))
-    if words := clean(words):
+    words = clean(words)
+    if state or not words:
+        query = query.where(col(Dispute.state) == state if state else col(Dispute.state).in_(OPEN))
+    if words:
         like = f"%{_escape_like(words)}%"
         found = (column.like(like, escape="\\") for column in (names.c.a, names.c.b))
         query = query.where(col(Dispute.no).like(like, escape="\\") | next(found) | next(found))
     own_first = case((col(Dispute.officer_id) == (mine or 0), 0), else_=1)
-    overdue_first = case((col(Dispute.due_at) < now, 0), else_=1)
-    ordered = query.order_by(own_first, overdue_first, col(Dispute.opened_at), col(Dispute.id))
+    # What is overdue, then what is due next; what has no clock comes last on both databases.
+    clockless = case((col(Dispute.due_at).is_(None), 1), else_=0)
+    ordered = query.order_by(own_first, clockless, col(Dispute.due_at), col(Dispute.opened_at), col(Dispute.id))
     return list(session.execute(ordered.limit(limit).offset(offset)))
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-import matching
 from app import assignments, cases, invitations, suggesting
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
@@ -20,6 +19,7 @@ from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import Ballot, BallotChannel, Choice, Dispute, Listing, Mark, Shortlist, Side
 from app.order_news import News, tell_officer
 from app.policies import policy_for
+from app.shortlists import current_round, freeze, listings_of
 from app.workdays import add_workdays
 from matching import choice
 from talent_pool.index import RosterIndex
@@ -67,7 +67,7 @@ def open_order(session: Session, dispute: Dispute, *, index: RosterIndex, by: st
     if not suggestion.shortlist:
         raise Conflict(N_("没有合适的调解员,请协调员指定"))
     newest = current_round(session, dispute)
-    shortlist = _freeze(session, dispute, newest.round + 1 if newest else 1, suggestion, now)
+    shortlist = freeze(session, dispute, newest.round + 1 if newest else 1, suggestion, now)
     due = add_workdays(now, policy_for(dispute.area).ballot_workdays)
     listed = [item.id for item in suggestion.shortlist]
     move(session, dispute, state, by, now, due_at=due, round=shortlist.round, listed=listed)
@@ -97,46 +97,7 @@ def _already_listed(session: Session, dispute: Dispute) -> set[int]:
     return set(session.execute(query).scalars())
 
 
-def _freeze(
-    session: Session, dispute: Dispute, number: int, suggestion: matching.Suggestion, now: datetime
-) -> Shortlist:
-    widened, excluded = suggestion.widened_to, dict(suggestion.excluded)
-    shortlist = Shortlist(**dispute.owns(), round=number, made_at=now, widened_to=widened, excluded=excluded)
-    session.add(shortlist)
-    session.flush()
-    assert shortlist.id is not None, "flushed rows have ids"
-    session.add_all(
-        Listing(
-            **dispute.owns(),
-            shortlist_id=shortlist.id,
-            position=position,
-            mediator_id=person.id,
-            fit=person.fit,
-            open_cases=person.open_cases,
-            name=person.name,
-            kind=person.kind,
-            card=person.card(),
-            reasons=[reason.as_json() for reason in person.reasons],
-        )
-        for position, person in enumerate(suggestion.shortlist, start=1)
-    )
-    session.flush()
-    return shortlist
-
-
 # --- ballots ---------------------------------------------------------------------------------------------------------
-
-
-def current_round(session: Session, dispute: Dispute) -> Shortlist | None:
-    """Return the newest list, None before the first."""
-    query = select(Shortlist).where(col(Shortlist.dispute_id) == dispute.id).order_by(col(Shortlist.round).desc())
-    return session.execute(query.limit(1)).scalar_one_or_none()
-
-
-def listings_of(session: Session, shortlist: Shortlist) -> list[Listing]:
-    """Return the names of a list in their frozen order."""
-    query = select(Listing).where(col(Listing.shortlist_id) == shortlist.id).order_by(col(Listing.position))
-    return list(session.execute(query).scalars())
 
 
 def ballots_of(session: Session, shortlist: Shortlist) -> list[Ballot]:
@@ -163,8 +124,12 @@ def unsealed(session: Session, dispute: Dispute) -> list[Side]:
     return sorted(waiting, key=lambda side: hashlib.sha256(f"{dispute.no}{side.letter}".encode()).hexdigest())
 
 
-def marks_of(ballot: Ballot) -> Marks:
-    """Return what a ballot holds. For the side's own page and for the count alone."""
+def sealed_marks(session: Session, dispute: Dispute, side: Side) -> Marks | None:
+    """Return what a side has sealed on the present list. For that side's own page alone."""
+    shortlist = current_round(session, dispute)
+    ballot = find_ballot(session, shortlist, side) if shortlist else None
+    if ballot is None:
+        return None
     return Marks(**{mark.value: tuple(int(each) for each in ballot.marks[mark.value]) for mark in Mark})
 
 

@@ -40,29 +40,31 @@ def free_port() -> int:
 def running_server(programs: Path) -> Iterator[str]:
     """Start a server and yield the address of its database `postgres`; stop it and remove its folder at the end."""
     folder = Path(tempfile.mkdtemp(prefix="diandan-pg-"))
+    keeper = _keeper(programs, folder)
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-        _run(
-            programs / "initdb",
-            "-D",
-            folder / "data",
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-N",
-        )
-        address = _start(programs, folder)
-        try:
-            yield address
-        finally:
-            _run(programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
+        settings = ("-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        _run(programs / "initdb", "-D", folder / "data", *settings)
+        yield _start(programs, folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        keeper.communicate()
+
+
+# Waits for the end of its input: that comes when we close it, and also when we are killed. Then it cleans up.
+KEEPER = 'read -r _; "$@" -m immediate -w stop >/dev/null 2>&1; rm -rf "$FOLDER"'
+
+
+def _keeper(programs: Path, folder: Path) -> subprocess.Popen[bytes]:
+    stop = [*as_server_user(), str(programs / "pg_ctl"), "-D", str(folder / "data")]
+    # A session of its own, so that Ctrl-C in the terminal does not end it before its work is done.
+    return subprocess.Popen(
+        ["sh", "-c", KEEPER, "keeper", *stop],
+        cwd="/",
+        env=os.environ | {"FOLDER": str(folder)},
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def _start(programs: Path, folder: Path, tries: int = 5) -> str:

@@ -11,11 +11,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -42,29 +43,68 @@ _ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 
 
 def measure(seconds: float) -> dict[str, Any]:
-    """Return the figures; every rate is the median of three rounds in which the three targets take turns."""
+    """Return the figures: medians of three rounds in which the three targets take turns.
+
+    `*_cpu_ms` is the processor time that the server spends on one answer: on a machine with other work it tells more
+    than the rate, which then suffers the more the longer an answer takes.
+    """
     with tempfile.TemporaryDirectory(prefix="diandan-bench-") as name:
         folder = Path(name)
         with _site(folder / "var") as site, _hello() as hello:
-            targets = {
-                "hello": Target(f"{hello}/"),
-                "suggestion": _suggestion(site, folder / "var"),
-                "party_page": site.party_page(),
+            runs = {
+                "hello": Run(Target(f"{_address(hello)}/"), hello.pid),
+                "suggestion": Run(_suggestion(site, folder / "var"), site.process.pid),
+                "party_page": Run(site.party_page(), site.process.pid),
             }
-            for target in targets.values():
-                rate(target, min(seconds, 1), folder)  # warm: caches, indexes, connections
-            rounds = [{key: rate(each, seconds, folder) for key, each in targets.items()} for _ in range(ROUNDS)]
-            wire = site.bytes_of(targets["party_page"])
+            for run in runs.values():
+                run.once(min(seconds, 1), folder)  # warm: caches, indexes, connections
+            rounds = [{key: run.once(seconds, folder) for key, run in runs.items()} for _ in range(ROUNDS)]
+            wire = site.bytes_of(runs["party_page"].target)
             return _figures(rounds) | {"party_page_bytes": wire, "rss_mib": site.rss(), "ready_seconds": site.ready}
 
 
-def _figures(rounds: list[dict[str, float]]) -> dict[str, Any]:
-    rates = {f"{key}_rps": round(median(each[key] for each in rounds), 1) for key in rounds[0]}
-    ratios = {
-        f"{key}_of_hello": round(median(each[key] / each["hello"] for each in rounds), 3)
-        for key in ("suggestion", "party_page")
-    }
-    return {"generator": generator(), "connections": CONNECTIONS, "rounds": len(rounds), **rates, **ratios}
+class Figures(NamedTuple):
+    """What one round of one target gave."""
+
+    rps: float
+    cpu_ms: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A target and the process that answers it."""
+
+    target: Target
+    pid: int
+
+    def once(self, seconds: float, folder: Path) -> Figures:
+        """Load it for some seconds."""
+        before, began = _cpu(self.pid), time.perf_counter()
+        rps = rate(self.target, seconds, folder)
+        took, after = time.perf_counter() - began, _cpu(self.pid)
+        if before is None or after is None:
+            return Figures(rps, None)
+        return Figures(rps, 1000 * (after - before) / (rps * took))
+
+
+def _figures(rounds: list[dict[str, Figures]]) -> dict[str, Any]:
+    found: dict[str, Any] = {"generator": generator(), "connections": CONNECTIONS, "rounds": len(rounds)}
+    for key in rounds[0]:
+        found[f"{key}_rps"] = round(median(each[key].rps for each in rounds), 1)
+        spent = [each[key].cpu_ms for each in rounds]
+        found[f"{key}_cpu_ms"] = None if None in spent else round(median(ms for ms in spent if ms is not None), 3)
+    for key in ("suggestion", "party_page"):
+        found[f"{key}_of_hello"] = round(median(each[key].rps / each["hello"].rps for each in rounds), 3)
+    return found
+
+
+def _cpu(pid: int) -> float | None:
+    """Return the processor seconds that a process has used, where the system tells."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Site:
@@ -120,11 +160,15 @@ def _site(data_dir: Path) -> Iterator[Site]:
 
 
 @contextmanager
-def _hello() -> Iterator[str]:
+def _hello() -> Iterator[subprocess.Popen[str]]:
     threads = str(Settings.model_fields["threads"].default)
     with _child([sys.executable, "-m", "app.bench.hello", threads]) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
+        yield process
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 @contextmanager

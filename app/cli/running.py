@@ -3,9 +3,11 @@
 import logging
 import socket
 from dataclasses import dataclass
+from threading import Thread
 
 import structlog
 
+import matching
 from app.db import Database
 from app.jobs import Clock
 from app.server import PATIENCE, Server
@@ -34,6 +36,7 @@ def start(settings: Settings, found: socket.socket, *, clock: bool, patience: fl
 def run(site: Site) -> None:
     """Serve until SIGTERM or Ctrl-C, answer what is under way, stop the clock and close the database."""
     site.server.heed_signals()
+    Thread(target=_warm, name="warm", daemon=True).start()
     try:
         if site.clock:
             site.clock.start()
@@ -42,3 +45,8 @@ def run(site: Site) -> None:
         if site.clock:
             site.clock.stop()
         site.database.close()
+
+
+def _warm() -> None:
+    # The first reading loads model and dictionary; the first officer of the day should not be the one who waits for it.
+    matching.read("邻居家的水流到我家院子")

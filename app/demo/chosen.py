@@ -103,6 +103,8 @@ class ChosenCase(LoggedCase):
         self.ballots[letter] = marks
         if side["consented_at"] is None:
             side.update(consented_at=at, consent_how=channel.value)
+        if channel is BallotChannel.PHONE:
+            side["opened_at"] = side["opened_at"] or at
         actor = f"account:{by}" if by else f"side:{letter}"
         self._note("sealed", actor, at, side=letter, round=self.round, channel=channel.value)
         if len(self.ballots) == len(self.sides):

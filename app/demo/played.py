@@ -6,7 +6,7 @@ from random import Random
 
 from sqlmodel import Session
 
-from app import assignments, cases, casework, disputes, gates, intake, orders
+from app import assignments, cases, casework, disputes, gates, intake, orders, shortlists
 from app.cases import move
 from app.demo.chosen import CHANNELS
 from app.demo.lives import mark
@@ -87,15 +87,18 @@ class PlayedCase:
 
     def seal(self, letter: str, at: datetime, rng: Random, *, strict: bool) -> None:
         """Mark and seal for one side."""
-        shortlist = orders.current_round(self.session, self.dispute)
+        shortlist = shortlists.current_round(self.session, self.dispute)
         assert shortlist is not None
         channel = rng.choice(CHANNELS)
-        listed = [row.mediator_id for row in orders.listings_of(self.session, shortlist)]
+        listed = [row.mediator_id for row in shortlists.listings_of(self.session, shortlist)]
         by = None if channel is BallotChannel.PHONE else self.officer.account_id
+        side = self._side(letter)
+        if channel is BallotChannel.PHONE:
+            side.opened_at = side.opened_at or at
         orders.seal(
             self.session,
             self.dispute,
-            self._side(letter),
+            side,
             mark(rng, listed, strict=strict),
             round_no=shortlist.round,
             channel=channel,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app import orders
+from app import shortlists
 from app.documents import facts
 from app.errors import N_, Conflict
 from app.models import Dispute
@@ -16,7 +16,7 @@ from talent_pool import regions, taxonomy
 def fields(session: Session, dispute: Dispute, now: datetime) -> dict[str, Any]:
     """Return what the template asks for. Raises Conflict before a mediator has accepted."""
     mediator = facts.mediator_of(session, dispute)
-    shortlist = orders.current_round(session, dispute)
+    shortlist = shortlists.current_round(session, dispute)
     if shortlist is None or not mediator:
         raise Conflict(N_("调解员接单以后才有选择确认单"))
     sides = facts.sides_with_people(session, dispute, shanghai(now).date(), phones=False)
@@ -25,7 +25,7 @@ def fields(session: Session, dispute: Dispute, now: datetime) -> dict[str, Any]:
         "matter": facts.matter_of(dispute),
         "listed": [
             {"name": each.name, "kind": taxonomy.label("kinds", each.kind), "home": _home(each.card)}
-            for each in orders.listings_of(session, shortlist)
+            for each in shortlists.listings_of(session, shortlist)
         ],
         "mediator": mediator,
         "sides": sides,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlmodel import Session, col
 
 import matching
@@ -59,7 +59,7 @@ def _open() -> None:
     if request.endpoint == "api.document":
         return
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    viewer = apikeys.find_viewer(_reading(), key.strip()) if kind.lower() == "bearer" else None
+    viewer = apikeys.find_viewer(_connection(), key.strip()) if kind.lower() == "bearer" else None
     if viewer is None:
         raise KeyRefused(N_("没有有效的钥匙"))
     g.viewer = viewer
@@ -74,16 +74,25 @@ def _ask_for_a_key(response: Response) -> Response:
 
 @blueprint.teardown_request
 def _close(_problem: BaseException | None) -> None:
-    reading = g.pop("api_reading", None)
-    if reading is not None:
-        reading.close()
+    for name in ("api_connection", "api_session"):
+        opened = g.pop(name, None)
+        if opened is not None:
+            opened.close()
 
 
-def _reading() -> Session:
-    """Return a session that looks at what belongs to no case: keys, the pool."""
-    if "api_reading" not in g:
-        g.api_reading = sessions.house().database.session(NOBODY, read_only=True)
-    opened: Session = g.api_reading
+def _connection() -> Connection:
+    """Return a bare connection for what every call asks: the key, and whether the pool has changed."""
+    if "api_connection" not in g:
+        g.api_connection = sessions.house().database.looking.connect()
+    opened: Connection = g.api_connection
+    return opened
+
+
+def _session() -> Session:
+    """Return a session that looks at what belongs to no case: the pool."""
+    if "api_session" not in g:
+        g.api_session = sessions.house().database.session(NOBODY, read_only=True)
+    opened: Session = g.api_session
     return opened
 
 
@@ -102,11 +111,11 @@ def owner() -> Viewer:
 def suggestions() -> ResponseReturnValue:
     """Read a text and propose names, as `diandan suggest` does."""
     body = _body(shapes.SuggestionBody)
-    region, db = body.region or owner().area, _reading()
+    region = body.region or owner().area
     people = [Person(each.name, each.phone, each.village) for each in body.parties]
     reading = matching.read(body.text, str(region))
-    index = sessions.house().index(db)
-    found = suggesting.for_text(db, reading, index, sessions.now(), region=region, people=people, n=body.n)
+    index = sessions.house().index_at(_connection())
+    found = suggesting.for_text(_session(), reading, index, sessions.now(), region=region, people=people, n=body.n)
     return _json({"reading": reading.as_json(), **found.as_json()})
 
 
@@ -175,7 +184,7 @@ def mediators() -> ResponseReturnValue:
     """Give the roll of the owner's area, in pages."""
     number, today = page_number(request.args.get("page", "")), shanghai(sessions.now()).date()
     wanted = filters(request.args.to_dict())
-    found = pool.roll(_reading(), _area(), today=today, limit=PAGE + 1, offset=number * PAGE, **wanted)
+    found = pool.roll(_session(), _area(), today=today, limit=PAGE + 1, offset=number * PAGE, **wanted)
     more = number + 1 if len(found) > PAGE else None
     return _json({"mediators": [_mediator(entry) for entry in found[:PAGE]], "next": more})
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import assignments, cases
+from app import assignments, cases, casework
 from app.errors import N_
 from app.lifecycle import State
 from app.models import Assignment, AssignmentState, Dispute, Station
@@ -47,6 +47,7 @@ def _page(problems: dict[str, str], typed: dict[str, str]) -> str:
         dispute=dispute,
         assignment=assignment,
         sides=sides,
+        may_record="record" in casework.steps(dispute.state),
         station=db.get_one(Station, dispute.station_id),
         reasons=REASONS,
         problems=problems,

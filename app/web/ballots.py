@@ -6,11 +6,14 @@ from datetime import datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import assignments, orders
+from app import assignments, orders, shortlists
+from app.errors import Conflict
 from app.lifecycle import CHOOSING_STATES, ENDED, HOLDS_SLOT, SETTLED, State
-from app.models import AssignmentState, BallotChannel, Dispute, Listing, Shortlist, Side, Station
+from app.models import AssignmentState, BallotChannel, Dispute, Side, Station
+from app.shortlists import OpenList
+from app.visits import Visit
 from app.web import guards, sessions
-from app.web.marking import Form, card_of, read_form
+from app.web.marking import Form, read_form
 from app.web.roll import serving_page
 from talent_pool.models import Mediator
 
@@ -30,68 +33,63 @@ class Situation:
     another_list: bool = False
 
 
+def _visit() -> Visit:
+    found = sessions.visit()
+    assert found is not None, "the guard let nobody else in"
+    return found
+
+
 def _case() -> Dispute:
-    visit = sessions.visit()
-    assert visit is not None, "the guard let nobody else in"
-    return sessions.db().get_one(Dispute, visit.dispute_id)
+    return sessions.db().get_one(Dispute, _visit().dispute_id)
 
 
 def _side() -> Side:
-    visit = sessions.visit()
-    assert visit is not None
-    return sessions.db().get_one(Side, visit.side_id)
+    return sessions.db().get_one(Side, _visit().side_id)
 
 
-def _open_list(dispute: Dispute) -> tuple[Shortlist, list[Listing]] | None:
-    shortlist = orders.current_round(sessions.db(), dispute)
-    if shortlist is None or dispute.state not in CHOOSING_STATES:
-        return None
-    return shortlist, orders.listings_of(sessions.db(), shortlist)
+def _open_list() -> OpenList | None:
+    return shortlists.open_list(sessions.db(), _visit().dispute_id, _visit().side_id)
 
 
 @blueprint.get("/order")
 @guards.party
 def page() -> ResponseReturnValue:
     """Show the list to mark or, once sealed, how things stand."""
-    dispute, side = _case(), _side()
-    situation = situation_of(dispute, side)
-    if situation.word == "mark":
-        found = _open_list(dispute)
-        assert found is not None
-        return _marking(dispute, found, orders.read_marks([item.mediator_id for item in found[1]], {}, []))
+    found = _open_list()
+    if found is not None and not found.sealed:
+        return _marking(found)
+    dispute = _case()
+    situation = situation_of(dispute, _side())
     station = sessions.db().get_one(Station, dispute.station_id)
-    return render_template("orders/state.html", situation=situation, station=station, change=_may_change(dispute))
+    return render_template("orders/state.html", situation=situation, station=station, change=found is not None)
 
 
 @blueprint.post("/order")
 @guards.party
 def mark_again() -> ResponseReturnValue:
     """Show the list again with the marks that the check page brought back, or those of the sealed ballot."""
-    dispute = _case()
-    found = _open_list(dispute)
+    found = _open_list()
     if found is None:
         return redirect(url_for("ballots.page"), 303)
-    ballot = orders.find_ballot(sessions.db(), found[0], _side())
     if "round" in request.form:
-        return _marking(dispute, found, read_form(request.form, found[1])[1])
-    marks = orders.marks_of(ballot) if ballot else orders.read_marks([item.mediator_id for item in found[1]], {}, [])
-    return _marking(dispute, found, marks)
+        return _marking(found, read_form(request.form, found.ids())[1])
+    return _marking(found, orders.sealed_marks(sessions.db(), _case(), _side()))
 
 
-def _marking(dispute: Dispute, found: tuple[Shortlist, list[Listing]], marks: orders.Marks) -> str:
-    form = Form(found[0].round, [card_of(item) for item in found[1]], marks)
-    return render_template("orders/mark.html", form=form, due_at=dispute.due_at, again=found[0].round > 1)
+def _marking(found: OpenList, marks: orders.Marks | None = None) -> str:
+    form = Form.of(found, marks)
+    return render_template("orders/mark.html", form=form, due_at=found.due_at, again=found.round_no > 1)
 
 
 @blueprint.post("/order/check")
 @guards.party
 def check() -> ResponseReturnValue:
     """Show what would be sealed. Nothing is kept: the marks travel in the form."""
-    found = _open_list(_case())
+    found = _open_list()
     if found is None:
         return redirect(url_for("ballots.page"), 303)
-    round_no, marks = read_form(request.form, found[1])
-    return render_template("orders/check.html", form=Form(round_no, [card_of(item) for item in found[1]], marks))
+    round_no, marks = read_form(request.form, found.ids())
+    return render_template("orders/check.html", form=Form.of(found, marks, round_no))
 
 
 @blueprint.get("/order/check")
@@ -106,11 +104,12 @@ def back_to_page() -> ResponseReturnValue:
 @guards.party
 def seal() -> ResponseReturnValue:
     """Seal the ballot."""
-    dispute, side = _case(), _side()
-    shortlist = orders.current_round(sessions.db(), dispute)
-    listings = orders.listings_of(sessions.db(), shortlist) if shortlist else []
-    round_no, marks = read_form(request.form, listings)
-    orders.seal(sessions.db(), dispute, side, marks, round_no=round_no, channel=BallotChannel.PHONE, now=sessions.now())
+    found = _open_list()
+    if found is None:
+        raise Conflict(orders.OVER)
+    round_no, marks = read_form(request.form, found.ids())
+    channel, now = BallotChannel.PHONE, sessions.now()
+    orders.seal(sessions.db(), _case(), _side(), marks, round_no=round_no, channel=channel, now=now)
     return redirect(url_for("ballots.page"), 303)
 
 
@@ -141,15 +140,11 @@ def roll() -> ResponseReturnValue:
 # --- how things stand ------------------------------------------------------------------------------------------------
 
 
-def _may_change(dispute: Dispute) -> bool:
-    return dispute.state in CHOOSING_STATES
-
-
 def situation_of(dispute: Dispute, side: Side) -> Situation:
     """Return how things stand, as far as this side may know."""
     db = sessions.db()
     if dispute.state in CHOOSING_STATES:
-        shortlist = orders.current_round(db, dispute)
+        shortlist = shortlists.current_round(db, dispute)
         sealed = shortlist is not None and orders.find_ballot(db, shortlist, side) is not None
         return Situation("sealed" if sealed else "mark", due_at=dispute.due_at)
     if dispute.state in HOLDS_SLOT or dispute.state in SETTLED:

@@ -19,7 +19,7 @@ PAGE = 50
 @blueprint.get("/")
 @guards.roles(*guards.ACCOUNTS)
 def home() -> ResponseReturnValue:
-    """Show the open cases: own ones first, then overdue, then oldest."""
+    """Show the open cases, own ones first, then by deadline; a search finds the others too."""
     viewer = sessions.viewer()
     assert viewer is not None
     if viewer.role is Role.ADMIN:
@@ -29,7 +29,6 @@ def home() -> ResponseReturnValue:
     chosen = State(state) if state in set(State) else None
     rows = disputes.work_list(
         sessions.db(),
-        now=sessions.now(),
         mine=viewer.account_id,
         state=chosen,
         words=words,

@@ -7,24 +7,24 @@ sealed every address of its marking leads back to the hand-over page (`orders.de
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import cases, disputes, orders
-from app.models import BallotChannel, Dispute, Listing, Shortlist, Side
+from app import cases, disputes, orders, shortlists
+from app.models import BallotChannel, Dispute, Side
+from app.shortlists import OpenList
 from app.web import guards, sessions
-from app.web.marking import Form, card_of, read_form
+from app.web.marking import Form, read_form
 from app.web.orders import side_of
 
 blueprint = Blueprint("desk_mode", __name__)
 
 
-def _turn(no: str, letter: str) -> tuple[Dispute, Side, Shortlist, list[Listing]] | None:
+def _turn(no: str, letter: str) -> tuple[Dispute, Side, OpenList] | None:
     """Return what a side needs to mark; None when it is not its turn, or it has sealed already."""
-    dispute = disputes.get(sessions.db(), no)
-    side, waiting = side_of(dispute, letter), orders.unsealed(sessions.db(), dispute)
-    if not waiting or waiting[0].id != side.id:
+    db, dispute = sessions.db(), disputes.get(sessions.db(), no)
+    side, waiting = side_of(dispute, letter), orders.unsealed(db, dispute)
+    found = shortlists.open_list(db, side.dispute_id, side.id)
+    if found is None or not waiting or waiting[0].id != side.id:
         return None
-    shortlist = orders.current_round(sessions.db(), dispute)
-    assert shortlist is not None
-    return dispute, side, shortlist, orders.listings_of(sessions.db(), shortlist)
+    return dispute, side, found
 
 
 def _to_desk(no: str) -> ResponseReturnValue:
@@ -38,15 +38,10 @@ def mark(no: str, letter: str) -> ResponseReturnValue:
     turn = _turn(no, letter)
     if turn is None:
         return _to_desk(no)
-    dispute, side, shortlist, listings = turn
-    if request.method == "POST":
-        marks = read_form(request.form, listings)[1]
-    else:
-        marks = orders.read_marks([item.mediator_id for item in listings], {}, [])
-    form = Form(shortlist.round, [card_of(item) for item in listings], marks)
-    return render_template(
-        "orders/desk_mark.html", dispute=dispute, side=side, form=form, name=cases.speaker(sessions.db(), side)
-    )
+    dispute, side, found = turn
+    marks = read_form(request.form, found.ids())[1] if request.method == "POST" else None
+    name = cases.speaker(sessions.db(), side)
+    return render_template("orders/desk_mark.html", dispute=dispute, side=side, form=Form.of(found, marks), name=name)
 
 
 @blueprint.post("/disputes/<no>/desk/<letter>/check")
@@ -56,9 +51,9 @@ def check(no: str, letter: str) -> ResponseReturnValue:
     turn = _turn(no, letter)
     if turn is None:
         return _to_desk(no)
-    dispute, side, _, listings = turn
-    round_no, marks = read_form(request.form, listings)
-    form = Form(round_no, [card_of(item) for item in listings], marks)
+    dispute, side, found = turn
+    round_no, marks = read_form(request.form, found.ids())
+    form = Form.of(found, marks, round_no)
     return render_template("orders/desk_check.html", dispute=dispute, side=side, form=form)
 
 
@@ -69,12 +64,10 @@ def seal(no: str, letter: str) -> ResponseReturnValue:
     turn, viewer = _turn(no, letter), sessions.viewer()
     if turn is None or viewer is None:
         return _to_desk(no)
-    dispute, side, _, listings = turn
-    round_no, marks = read_form(request.form, listings)
-    orders.seal(
-        sessions.db(), dispute, side, marks,
-        round_no=round_no, channel=BallotChannel.DESK, now=sessions.now(), by_account=viewer.account_id,
-    )  # fmt: skip
+    dispute, side, found = turn
+    round_no, marks = read_form(request.form, found.ids())
+    how, now, me = BallotChannel.DESK, sessions.now(), viewer.account_id
+    orders.seal(sessions.db(), dispute, side, marks, round_no=round_no, channel=how, now=now, by_account=me)
     return _to_desk(no)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.errors import N_, InvalidInput
-from app.models import Listing, Mark
+from app.models import Mark
 from app.orders import Marks, read_marks
+from app.shortlists import ListedName, OpenList
 from app.web.filters import label, place
 from app.web.i18n import gettext, locale
 from talent_pool.models import Kind
@@ -35,6 +36,13 @@ class Form:
     cards: list[Card]
     marks: Marks
 
+    @classmethod
+    def of(cls, found: OpenList, marks: Marks | None = None, round_no: int | None = None) -> "Form":
+        """Return the form of a list, unmarked (everybody 可以) unless marks are given."""
+        cards = [card_of(item) for item in found.items]
+        number = found.round_no if round_no is None else round_no
+        return cls(number, cards, marks or Marks(accept=tuple(found.ids())))
+
     @property
     def order(self) -> str:
         """Return the tap order for the hidden field."""
@@ -46,7 +54,7 @@ class Form:
         return [by_id[each] for each in getattr(self.marks, mark)]
 
 
-def card_of(item: Listing) -> Card:
+def card_of(item: ListedName) -> Card:
     """Return the card as it was frozen with the list, in the request's language."""
     facts = item.card
     skills = [str(skill["type"]) for skill in facts.get("expertise", ())]
@@ -73,12 +81,11 @@ def kind_label(kind: Kind) -> str:
     return label("kinds", kind.value)
 
 
-def read_form(form: Mapping[str, str], listings: list[Listing]) -> tuple[int, Marks]:
+def read_form(form: Mapping[str, str], listed: list[int]) -> tuple[int, Marks]:
     """Return round and marks of a posted form; `all=strike` marks everybody 不要 in one tap.
 
     Raises InvalidInput for words that are no marks, Conflict for names that are not on the list.
     """
-    listed = [item.mediator_id for item in listings]
     if form.get("all") == Mark.STRIKE:
         return _number(form.get("round", "")), Marks(strike=tuple(listed))
     marks = {_number(key.removeprefix("mark-")): _mark(form[key]) for key in form if key.startswith("mark-")}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from app import assignments, cases, invitations, orders
+from app import assignments, cases, invitations, orders, shortlists
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import AssignmentState, Dispute, Side
 from app.web import sessions
@@ -56,7 +56,7 @@ class Board:
 
 def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
     """Return the live state of a case's order."""
-    shortlist = orders.current_round(session, dispute)
+    shortlist = shortlists.current_round(session, dispute)
     present = assignments.living(session, dispute)
     asked = present is not None and present.state is AssignmentState.ASKED
     return Board(
@@ -79,7 +79,7 @@ def on_case_page(session: Session, dispute: Dispute) -> Board:
 
 
 def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> SideLine:
-    shortlist = orders.current_round(session, dispute)
+    shortlist = shortlists.current_round(session, dispute)
     ballot = orders.find_ballot(session, shortlist, side) if shortlist else None
     people = [party.name for party in cases.parties_of(session, dispute) if party.side_id == side.id]
     return SideLine(

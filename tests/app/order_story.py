@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 
 import matching
-from app import assignments, invitations, orders
+from app import assignments, invitations, orders, shortlists
 from app.db import Database
 from app.models import Assignment, BallotChannel, Dispute, Mark, Side
 from talent_pool.index import RosterIndex
@@ -149,9 +149,9 @@ def open_list(session: Session, dispute: Dispute, now: datetime = NOW) -> None:
 
 def listed(session: Session, dispute: Dispute) -> list[int]:
     """The ids on the present list."""
-    shortlist = orders.current_round(session, dispute)
+    shortlist = shortlists.current_round(session, dispute)
     assert shortlist is not None
-    return [item.mediator_id for item in orders.listings_of(session, shortlist)]
+    return [item.mediator_id for item in shortlists.listings_of(session, shortlist)]
 
 
 def seal(
@@ -166,7 +166,7 @@ def seal(
     channel: BallotChannel = BallotChannel.PHONE,
 ) -> bool:
     """Seal a ballot on the present list."""
-    shortlist = orders.current_round(session, dispute)
+    shortlist = shortlists.current_round(session, dispute)
     assert shortlist is not None
     marks = dict.fromkeys(want or [], Mark.WANT) | dict.fromkeys(strike or [], Mark.STRIKE)
     ballot = orders.read_marks(listed(session, dispute), marks, want or [])

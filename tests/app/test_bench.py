@@ -34,6 +34,7 @@ def test_http_measures_the_demo_beside_hello_world(monkeypatch: pytest.MonkeyPat
     found = figures("http", "--seconds", "1")
     assert found["generator"] in ("wrk", "bundled")
     assert min(found[key] for key in ("hello_rps", "suggestion_rps", "party_page_rps")) > 0
+    assert 0 < found["hello_cpu_ms"] < found["party_page_cpu_ms"]
     assert 0 < found["suggestion_of_hello"] < 1
     assert 0 < found["party_page_of_hello"] < 1
     assert 1_000 < found["party_page_bytes"] < 30_000

@@ -380,19 +380,20 @@ def test_a_foreign_case_is_not_found_in_the_same_words(db: Database, officer: Vi
     assert refusals[0] == refusals[1]
 
 
-def test_the_work_list_has_own_cases_first_then_overdue_then_oldest(db: Database) -> None:
+def test_the_work_list_has_own_cases_first_then_those_due_first(db: Database) -> None:
     with db.write() as session:
         station = a_station(session)
         me, colleague = an_officer(session, station), an_officer(session, station)
         day = timedelta(days=1)
-        old = a_case(session, officer=colleague, opened_at=NOW - 9 * day).dispute.no
+        old = a_case(session, officer=colleague, opened_at=NOW - 9 * day, due_at=None).dispute.no
+        soon = a_case(session, officer=colleague, opened_at=NOW - 2 * day, due_at=NOW + day).dispute.no
         late = a_case(session, officer=colleague, opened_at=NOW - day, due_at=NOW - day).dispute.no
         mine = a_case(session, officer=me, opened_at=NOW).dispute.no
         a_case(session, officer=me, state=State.CLOSED)
         a_case(session)
     with db.read(viewer(me).scope) as session:
-        rows = disputes.work_list(session, now=NOW, mine=me.id)
-    assert [row.no for row in rows] == [mine, late, old]
+        rows = disputes.work_list(session, mine=me.id)
+    assert [row.no for row in rows] == [mine, late, soon, old]
     assert (rows[0].a, rows[0].b) == ("童大山", "邱有田")
 
 
@@ -401,7 +402,16 @@ def test_the_work_list_is_searched_by_number_and_names(db: Database) -> None:
         officer = viewer(a_case(session).officer)
     found = {"童大": 1, "有田": 1, "-2026-": 1, "%": 0, "_": 0, "\\": 0, "\x00童": 1, "无此人": 0}
     with db.read(officer.scope) as session:
-        assert {words: len(disputes.work_list(session, now=NOW, words=words)) for words in found} == found
+        assert {words: len(disputes.work_list(session, words=words)) for words in found} == found
+
+
+def test_a_search_finds_closed_cases_too(db: Database) -> None:
+    with db.write() as session:
+        case = a_case(session, state=State.CLOSED)
+        officer, no = viewer(case.officer), case.dispute.no
+    with db.read(officer.scope) as session:
+        assert disputes.work_list(session) == []
+        assert [row.no for row in disputes.work_list(session, words=no)] == [no]
 
 
 # --- the same quarrel logged twice ---

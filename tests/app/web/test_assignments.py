@@ -52,6 +52,7 @@ def test_accepting_needs_a_word_on_ties(app: Flask, db: Database) -> None:
     assert present is not None
     assert (present.state, present.disclosed) == (AssignmentState.ACCEPTED, "none")
     assert story.state() == "scheduled"
+    assert page.links["记录调解"] == "/assignment/session"
 
 
 def test_a_tie_may_be_disclosed_in_words(quick_app: Flask, story: Story) -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlmodel import col
 
-from app import assignments, orders
+from app import assignments, orders, shortlists
 from app.db import Database
 from app.lifecycle import State
 from app.models import AssignmentState, Ballot, BallotChannel, Choice, Shortlist, Station
@@ -74,7 +74,7 @@ def test_the_board_tells_who_opened_and_who_sealed_and_not_what(quick_app: Flask
     assert board.count("09:00") == 2 and "还没封" in board and "没打开过" in board
     assert not [word for word in CODES if word in board]
     with sqlite_db.read() as session:
-        names = [item.name for item in orders.listings_of(session, session.execute(select(Shortlist)).scalar_one())]
+        names = [item.name for item in shortlists.listings_of(session, session.execute(select(Shortlist)).scalar_one())]
     assert not [name for name in names if name in board]
 
 
