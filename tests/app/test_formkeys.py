@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app import formkeys
 from app.db import Database
 from app.errors import InvalidInput
-from app.models import FormKey, Station
+from app.models import Station
 from app.scope import SYSTEM
 from tests.builders import a_station
 from tests.clock import NOW
