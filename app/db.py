@@ -81,10 +81,18 @@ def _sqlite(settings: Settings) -> Engine:
         connect_args={"timeout": 5, "check_same_thread": False},
     )
     # A library with the WAL-reset bug gets the rollback journal: slower, readers wait for writers, but nothing is lost.
+    seen: list[bool] = []
     journal = "WAL" if driver.sqlite_version_info >= SAFE_SQLITE else "DELETE"
+
+    @event.listens_for(engine, "do_connect")
+    def _never_in_place_of_a_lost_file(*_: object) -> None:
+        # SQLite would make an empty file, in which every answer is that nothing exists: better none, until it is back.
+        if seen and not settings.sqlite_path.exists():
+            raise driver.OperationalError("the database's file is gone")
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:
+        seen.append(True)
         # The driver must not begin transactions by itself: it begins them deferred, and DDL escapes them.
         connection.isolation_level = None
         for pragma in (

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,13 @@ from app.claims import take
 from app.errors import N_, InvalidInput
 from app.models import FormKey
 
+_PLAIN = re.compile(r"[\x21-\x7e]{1,80}")
+
+
+def _kept(key: str) -> str:
+    # A key is whatever came with the form: what a column cannot hold (NUL, length) is known by its fingerprint.
+    return key if _PLAIN.fullmatch(key) else hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
 
 def claim(session: Session, *, actor: str, key: str, body: Mapping[str, Any], now: datetime) -> str | None:
     """Claim a key. Return None when it is ours to do, or the earlier answer; refuse the same key with another body.
@@ -21,10 +29,10 @@ def claim(session: Session, *, actor: str, key: str, body: Mapping[str, Any], no
     SQLite: by the write lock).
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=True, default=str).encode()).hexdigest()
-    if take(session, FormKey, actor=actor, key=key[:80], body_hash=digest, answer="", at=now):
+    if take(session, FormKey, actor=actor, key=_kept(key), body_hash=digest, answer="", at=now):
         return None
     known = session.execute(
-        select(FormKey).where(col(FormKey.actor) == actor, col(FormKey.key) == key[:80])
+        select(FormKey).where(col(FormKey.actor) == actor, col(FormKey.key) == _kept(key))
     ).scalar_one()
     if known.body_hash != digest:
         raise InvalidInput({"key": N_("这张表已经交过,内容却不一样。请打开新表再填")})
@@ -35,5 +43,5 @@ def claim(session: Session, *, actor: str, key: str, body: Mapping[str, Any], no
 def answer(session: Session, *, actor: str, key: str, answer: str) -> None:
     """Keep where the form led, for whoever sends it again."""
     session.execute(
-        update(FormKey).where(col(FormKey.actor) == actor, col(FormKey.key) == key[:80]).values(answer=answer)
+        update(FormKey).where(col(FormKey.actor) == actor, col(FormKey.key) == _kept(key)).values(answer=answer)
     )

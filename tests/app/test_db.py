@@ -268,3 +268,18 @@ def test_server_that_is_not_there_is_an_error_soon(tmp_path: Path) -> None:
         engine.connect()
     assert time.monotonic() - begun < 6
     engine.dispose()
+
+
+def test_no_empty_database_takes_the_place_of_a_lost_file(sqlite_db: Database, tmp_path: Path) -> None:
+    path = sqlite_db.settings.sqlite_path
+    with sqlite_db.write() as session:
+        a_station(session, name="在")
+    sqlite_db.close()
+    moved = path.rename(tmp_path / "aside")
+    for _ in range(2):
+        with pytest.raises(OperationalError, match="gone"), sqlite_db.read() as session:
+            session.execute(select(Station))
+    assert not path.exists()
+    moved.rename(path)
+    with sqlite_db.read() as session:
+        assert session.execute(select(col(Station.name))).scalar_one() == "在"

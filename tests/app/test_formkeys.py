@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app import formkeys
 from app.db import Database
 from app.errors import InvalidInput
-from app.models import FormKey, Station
+from app.models import Station
 from app.scope import SYSTEM
 from tests.builders import a_station
 from tests.clock import NOW
@@ -91,7 +91,8 @@ def test_second_waits_for_the_first_and_takes_over_when_it_fails(db: Database) -
     assert stations(db) == 1
 
 
-def test_a_long_key_is_cut_not_an_error(db: Database) -> None:
-    assert make_once(db, key="k" * 500) == make_once(db, key="k" * 500)
-    with db.read(SYSTEM) as session:
-        assert session.execute(select(func.length(FormKey.key))).scalars().all() == [80]
+@pytest.mark.parametrize("key", ["", "k" * 500, "a\x00b", "a\ud800b", "键", "a b", "\n"])
+def test_a_key_of_any_shape_counts_once(db: Database, key: str) -> None:
+    assert make_once(db, key=key) == make_once(db, key=key)
+    assert make_once(db, key=f"{key}x") != make_once(db, key=key)
+    assert stations(db) == 2
