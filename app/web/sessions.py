@@ -7,7 +7,6 @@ from threading import Lock
 
 from flask import Flask, current_app, g, request, session
 from jinja2.utils import LRUCache
-from sqlalchemy import Connection
 from sqlmodel import Session
 
 from app import accounts, visits
