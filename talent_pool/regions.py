@@ -24,6 +24,7 @@ _STEPS = ((12, 1), (9, 10**3), (6, 10**6), (4, 10**8), (2, 10**10))
 _COMMITTEE = re.compile(r"(社区|村)(?:村民|居民|民|居)?(?:(?:委员?会?)+|委)会?(?=.{0,3}$)")
 
 
+@lru_cache(maxsize=65_536)  # asked for many times in every suggestion
 def level(code: int) -> int:
     """Return how many digits of the code count: 2 province, 4 city, 6 county, 9 town, 12 village."""
     return next(digits for digits in LEVELS if code % _UNITS[digits] == 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, request, url_for
+from jinja2.utils import LRUCache
 
 from app.errors import N_
 from app.lifecycle import LABELS, NEXT_STEPS, State
@@ -62,6 +63,7 @@ def init_app(app: Flask) -> None:
         type_label=type_label,
         role=lambda code: gettext(ROLES[Role(code)]),
     )
+    app.jinja_env.globals["url_for"] = address
     app.jinja_env.globals.update(asset=asset, navigation=navigation, translate=gettext, label=label)
     app.context_processor(_context)
 
@@ -98,6 +100,18 @@ def navigation() -> list[NavItem]:
         for endpoint, words, roles in NAVIGATION
         if viewer is not None and viewer.role in roles
     ]
+
+
+_ADDRESSES = LRUCache(2048)
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """Build a page's address; one that was built before comes from memory, since a page names a dozen of the same."""
+    key = (request.environ.get("SCRIPT_NAME"), endpoint, *values.items())
+    known: str | None = _ADDRESSES.get(key)
+    if known is None:
+        known = _ADDRESSES[key] = url_for(endpoint, **values)
+    return known
 
 
 @lru_cache(maxsize=64)
