@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from jinja2.utils import LRUCache
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
 
 from app.links import Links
-from app.scope import SYSTEM, Scope, guard
+from app.scope import SYSTEM, Scope, ScopedSession
 from app.settings import Settings
 
 SAFE_SQLITE = (3, 51, 3)  # below it WAL can corrupt the file when two connections checkpoint at once
@@ -24,14 +25,15 @@ class Database:
         self.engine = make_engine(settings)
         self.looking = self.engine.execution_options(diandan_read_only=True)
         self.links = Links(settings.base_url, settings.key())
+        self.frozen = LRUCache(512)  # rows that never change once they are written, by their id
 
     def session(self, scope: Scope, *, read_only: bool = False) -> Session:
         """Open a session that sees only what `scope` allows; the caller commits and closes."""
         # pool_timeout and busy_timeout bound every wait: an overloaded database answers 503, it does not hang.
-        session = Session(self.looking if read_only else self.engine, expire_on_commit=False)
+        session = ScopedSession(self.looking if read_only else self.engine, expire_on_commit=False)
         session.info["scope"] = scope
         session.info["links"] = self.links
-        guard(session)
+        session.info["frozen"] = self.frozen
         return session
 
     @contextmanager

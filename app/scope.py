@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, ColumnElement, Select, Table, TextClause, UpdateBase, event, false, inspect, true
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
@@ -78,10 +79,8 @@ class CaseOwned:
     """Marks a mapped class whose rows belong to one case (see app.models)."""
 
 
-def guard(session: Session) -> None:
-    """Bind the session's scope to everything that it loads and flushes."""
-    event.listen(session, "do_orm_execute", _filter)
-    event.listen(session, "before_flush", _check)
+class ScopedSession(Session):
+    """A session whose scope is bound to everything that it loads and flushes (`_filter` and `_check` below)."""
 
 
 def _scope_of(session: Any) -> Scope:
@@ -98,18 +97,32 @@ def _filter(state: ORMExecuteState) -> None:
     touched, bare = _case_classes(state.statement)
     if not touched and not bare:
         return
-    if _scope_of(state.session).role is Role.SYSTEM:
+    scope = _scope_of(state.session)
+    if scope.role is Role.SYSTEM:
         return
     if bare or not state.is_orm_statement or not isinstance(state.statement, Select | UpdateBase):
         # A union takes no criteria, and neither does a statement on bare tables or without a class at its top.
         raise ScopeMissing("write this query on mapped classes, one of them in its outermost SELECT")
-    _check_written(state, _scope_of(state.session))
-    for entity in touched:
-        criterion = _scope_of(state.session).criterion(entity)
-        state.statement = state.statement.options(with_loader_criteria(entity, criterion, include_aliases=True))
+    _check_written(state, scope)
+    state.statement = state.statement.options(*(_criteria(scope, entity) for entity in touched))
 
 
-def _case_classes(statement: Any) -> tuple[set[type[CaseOwned]], bool]:
+@lru_cache(maxsize=2048)
+def _criteria(scope: Scope, entity: Any) -> Any:
+    return with_loader_criteria(entity, scope.criterion(entity), include_aliases=True)
+
+
+# Statements that are built once are walked once; those of a single request go with it.
+_WALKED: WeakKeyDictionary[Any, tuple[frozenset[Any], bool]] = WeakKeyDictionary()
+
+
+def _case_classes(statement: Any) -> tuple[frozenset[Any], bool]:
+    if statement not in _WALKED:
+        _WALKED[statement] = _walk(statement)
+    return _WALKED[statement]
+
+
+def _walk(statement: Any) -> tuple[frozenset[Any], bool]:
     """Return the classes of case tables anywhere in the statement, and whether something in it cannot be filtered.
 
     What SQLAlchemy calls the statement's mappers is its top alone: counts, subqueries and conditions are missing there.
@@ -125,7 +138,7 @@ def _case_classes(statement: Any) -> tuple[set[type[CaseOwned]], bool]:
             bare |= {table.name} & _case_tables() if isinstance(table, Table) else set()
             words = words or isinstance(element, TextClause)
     # Beside its class a table may stand bare: SQLAlchemy writes it so itself.
-    return found, words or not bare <= {each.__tablename__ for each in found}
+    return frozenset(found), words or not bare <= {each.__tablename__ for each in found}
 
 
 @lru_cache(maxsize=1)
@@ -181,3 +194,7 @@ def _decider(values: Mapping[str, Any], key: str) -> SimpleNamespace:
 def _old(row: Any, name: str) -> Any:
     history = inspect(row).attrs[name].history
     return history.deleted[0] if history.deleted else getattr(row, name)
+
+
+event.listen(ScopedSession, "do_orm_execute", _filter)
+event.listen(ScopedSession, "before_flush", _check)

@@ -1,6 +1,6 @@
 """The lists that are put before the sides: frozen with everything that the cards show, read again in one query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +102,18 @@ _OPEN_LIST = (
     .where(col(Dispute.id) == bindparam("dispute"))
     .order_by(col(Shortlist.round).desc(), col(Listing.position))
 )
+
+
+def frozen(session: Session, list_id: int) -> tuple[ListedName, ...]:
+    """Return the names of a list, from memory when they were read before: a list never changes once it is frozen."""
+    memory = session.info["frozen"]
+    names: tuple[ListedName, ...] | None = memory.get(list_id)
+    if names is None:
+        columns = (col(getattr(Listing, field.name)) for field in fields(ListedName))
+        query = select(*columns).where(col(Listing.shortlist_id) == list_id).order_by(col(Listing.position))
+        names = tuple(ListedName(*row) for row in session.execute(query))
+        memory[list_id] = names
+    return names
 
 
 def open_list(session: Session, dispute_id: int, side_id: int | None) -> OpenList | None:

@@ -50,7 +50,7 @@ def for_dispute(
 
 
 def for_text(
-    session: Session,
+    session: Session | None,
     reading: matching.Reading,
     index: RosterIndex,
     now: datetime,
@@ -61,8 +61,12 @@ def for_text(
     subtype: str = "",
     n: int = 6,
 ) -> matching.Suggestion:
-    """Return the names for words that are not a case yet: of the form while it is typed, of the JSON API."""
+    """Return the names for words that are not a case yet: of the form while it is typed, of the JSON API.
+
+    The session is asked who must step aside for `people`; without them none is needed.
+    """
     people, policy = list(people), policy_for(region)
+    assert session is not None or not people
     if barred := matching.barring_gate(reading):
         return matching.Suggestion.barring(barred)
     query = matching.Query(
@@ -70,7 +74,7 @@ def for_text(
         subtype=subtype or reading.subtype,
         region=region,
         villages=tuple(person.village for person in people if person.village),
-        recused=frozenset(roster.recused(session, people)) if people else frozenset(),
+        recused=frozenset(roster.recused(session, people)) if session and people else frozenset(),
         today=shanghai(now).date(),
         n=n,
         widen_below=policy.widen_below,

@@ -7,18 +7,35 @@ preview); only the button on its page opens a visit.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
-from sqlmodel import Session, col
+from sqlalchemy import Connection, bindparam, func, select
+from sqlmodel import Session, SQLModel
 
 from app import accounts, invitations
 from app.db import Database
 from app.errors import N_, NotFound
+from app.lifecycle import CHOOSING_STATES, State
 from app.links import fingerprint
-from app.models import Invitation, Purpose, Side, WebSession
+from app.models import Invitation, Purpose, Side
 from app.scope import Role, Scope
 
 HOURS = 12.0  # a visit lasts the day: whoever is called away in the middle comes back to the same page
 WRONG_CODE = N_("没有这个短码,请看清再输一次")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the order of a visit's case stands; `sealed` is this side's own ballot."""
+
+    state: State
+    due_at: datetime | None
+    list_id: int | None
+    round_no: int | None
+    sealed: bool
+
+    @property
+    def open_list(self) -> int | None:
+        """Return the list that can be marked now."""
+        return self.list_id if self.state in CHOOSING_STATES else None
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,7 @@ class Visit:
     dispute_id: int
     side_id: int | None
     assignment_id: int | None
+    standing: Standing
 
     @property
     def scope(self) -> Scope:
@@ -84,26 +102,47 @@ def begin(session: Session, invitation: Invitation, now: datetime) -> Entry:
     return Entry(secret, invitation.purpose)
 
 
-# Built once: this query runs before every page of a side, and building it takes longer than running it.
+# Built once, on bare tables and without a session: it runs before every page of a side, decides what the visit may see,
+# and so has no scope of its own. Whatever is read after it is bound by the scope that it gives.
+_tables = SQLModel.metadata.tables
+_visit, _link, _case = _tables["web_session"], _tables["invitation"], _tables["dispute"]
+_list, _ballot = _tables["shortlist"], _tables["ballot"]
+_older = _list.alias()
+_newest = select(func.max(_older.c.round)).where(_older.c.dispute_id == _case.c.id).scalar_subquery()
 _LIVING = (
     select(
-        col(Invitation.id),
-        col(Invitation.purpose),
-        col(Invitation.dispute_id),
-        col(Invitation.side_id),
-        col(Invitation.assignment_id),
+        _link.c.id,
+        _link.c.purpose,
+        _link.c.dispute_id,
+        _link.c.side_id,
+        _link.c.assignment_id,
+        _case.c.state,
+        _case.c.due_at,
+        _list.c.id,
+        _list.c.round,
+        _ballot.c.id,
     )
-    .join(WebSession, col(WebSession.invitation_id) == col(Invitation.id))
+    .select_from(
+        _visit.join(_link, _link.c.id == _visit.c.invitation_id)
+        .join(_case, _case.c.id == _link.c.dispute_id)
+        .outerjoin(_list, (_list.c.dispute_id == _case.c.id) & (_list.c.round == _newest))
+        .outerjoin(
+            _ballot,
+            (_ballot.c.dispute_id == _case.c.id)
+            & (_ballot.c.round == _list.c.round)
+            & (_ballot.c.side_id == _link.c.side_id),
+        )
+    )
     .where(
-        col(WebSession.id_hash) == bindparam("hashed"),
-        col(WebSession.expires_at) > bindparam("now"),
-        col(Invitation.revoked_at).is_(None),
-        col(Invitation.expires_at) > bindparam("now"),
+        _visit.c.id_hash == bindparam("hashed"),
+        _visit.c.expires_at > bindparam("now"),
+        _link.c.revoked_at.is_(None),
+        _link.c.expires_at > bindparam("now"),
     )
 )
 
 
-def find(session: Session, secret: str, now: datetime) -> Visit | None:
-    """Return what a visit opens; None once visit or link has ended or was revoked. One query."""
-    row = session.execute(_LIVING, {"hashed": fingerprint(secret), "now": now}).first()
-    return Visit(*row) if row is not None else None
+def find(connection: Connection, secret: str, now: datetime) -> Visit | None:
+    """Return what a visit opens and how its order stands; None once visit or link has ended. One query."""
+    row = connection.execute(_LIVING, {"hashed": fingerprint(secret), "now": now}).first()
+    return Visit(*row[:5], Standing(*row[5:9], row[9] is not None)) if row is not None else None

@@ -9,7 +9,7 @@ held for the commit only and cannot close a circle of waiting.
 
 from typing import Any
 
-from sqlalchemy import Connection, event, select
+from sqlalchemy import event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 
@@ -27,8 +27,8 @@ def note(session: Session, mediator_id: int) -> None:
     session.info[CHANGED].add(mediator_id)
 
 
-def version(session: Session | Connection) -> int:
-    """Return the number of the last change of the pool that is visible there; 0 before the first."""
+def version(session: Session) -> int:
+    """Return the number of the last change of the pool that this session can see; 0 before the first."""
     return session.execute(select(col(PoolVersion.version))).scalar_one_or_none() or 0
 
 

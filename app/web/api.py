@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 import matching
@@ -59,10 +59,11 @@ def _open() -> None:
     if request.endpoint == "api.document":
         return
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    viewer = apikeys.find_viewer(_connection(), key.strip()) if kind.lower() == "bearer" else None
-    if viewer is None:
+    with sessions.house().database.looking.connect() as connection:
+        caller = apikeys.find_caller(connection, key.strip()) if kind.lower() == "bearer" else None
+    if caller is None:
         raise KeyRefused(N_("没有有效的钥匙"))
-    g.viewer = viewer
+    g.viewer, g.pool_version = caller.viewer, caller.pool_version
 
 
 @blueprint.after_request
@@ -74,18 +75,9 @@ def _ask_for_a_key(response: Response) -> Response:
 
 @blueprint.teardown_request
 def _close(_problem: BaseException | None) -> None:
-    for name in ("api_connection", "api_session"):
-        opened = g.pop(name, None)
-        if opened is not None:
-            opened.close()
-
-
-def _connection() -> Connection:
-    """Return a bare connection for what every call asks: the key, and whether the pool has changed."""
-    if "api_connection" not in g:
-        g.api_connection = sessions.house().database.looking.connect()
-    opened: Connection = g.api_connection
-    return opened
+    opened = g.pop("api_session", None)
+    if opened is not None:
+        opened.close()
 
 
 def _session() -> Session:
@@ -114,8 +106,8 @@ def suggestions() -> ResponseReturnValue:
     region = body.region or owner().area
     people = [Person(each.name, each.phone, each.village) for each in body.parties]
     reading = matching.read(body.text, str(region))
-    index = sessions.house().index_at(_connection())
-    found = suggesting.for_text(_session(), reading, index, sessions.now(), region=region, people=people, n=body.n)
+    index, db = sessions.house().index_at(g.pool_version), _session() if people else None
+    found = suggesting.for_text(db, reading, index, sessions.now(), region=region, people=people, n=body.n)
     return _json({"reading": reading.as_json(), **found.as_json()})
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from app import assignments, orders, shortlists
 from app.errors import Conflict
@@ -13,6 +14,7 @@ from app.models import AssignmentState, BallotChannel, Dispute, Side, Station
 from app.shortlists import OpenList
 from app.visits import Visit
 from app.web import guards, sessions
+from app.web.i18n import locale
 from app.web.marking import Form, read_form
 from app.web.roll import serving_page
 from talent_pool.models import Mediator
@@ -48,7 +50,12 @@ def _side() -> Side:
 
 
 def _open_list() -> OpenList | None:
-    return shortlists.open_list(sessions.db(), _visit().dispute_id, _visit().side_id)
+    """Return the list that this side may mark. Whoever seals is checked again under the case's lock."""
+    standing = _visit().standing
+    if standing.open_list is None or standing.round_no is None:
+        return None
+    names = shortlists.frozen(sessions.db(), standing.open_list)
+    return OpenList(standing.due_at, standing.round_no, standing.sealed, names)
 
 
 @blueprint.get("/order")
@@ -77,8 +84,22 @@ def mark_again() -> ResponseReturnValue:
 
 
 def _marking(found: OpenList, marks: orders.Marks | None = None) -> str:
-    form = Form.of(found, marks)
-    return render_template("orders/mark.html", form=form, due_at=found.due_at, again=found.round_no > 1)
+    cards = _unmarked(found) if marks is None else _cards(found, marks)
+    return render_template("orders/mark.html", cards=cards, due_at=found.due_at, again=found.round_no > 1)
+
+
+def _cards(found: OpenList, marks: orders.Marks | None = None) -> Markup:
+    return Markup(render_template("orders/cards.html", form=Form.of(found, marks)))  # noqa: S704 - escaped by the template
+
+
+def _unmarked(found: OpenList) -> Markup:
+    """Return the cards that nobody has marked yet: the same for every side and reload, so drawn once a language."""
+    key = (_visit().standing.open_list, locale())
+    memory = sessions.house().cards
+    drawn: Markup | None = memory.get(key)
+    if drawn is None:
+        drawn = memory[key] = _cards(found)
+    return drawn
 
 
 @blueprint.post("/order/check")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from flask import Flask, current_app, g, request, session
-from sqlalchemy import Connection
+from jinja2.utils import LRUCache
 from sqlmodel import Session
 
 from app import accounts, visits
@@ -14,7 +14,6 @@ from app.accounts import Viewer
 from app.db import Database
 from app.scope import NOBODY, Scope
 from app.settings import Settings
-from talent_pool import changes
 from talent_pool.index import RosterIndex
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -28,6 +27,7 @@ class House:
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
+    cards: LRUCache = field(default_factory=lambda: LRUCache(256))  # drawn cards of frozen lists
     _index: RosterIndex | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -40,10 +40,10 @@ class House:
                 self._index.refresh(db)
             return self._index
 
-    def index_at(self, connection: Connection) -> RosterIndex:
-        """Return the same as `index`, at the price of one bare query when nothing has changed."""
+    def index_at(self, version: int) -> RosterIndex:
+        """Return the same as `index`, without a session when nothing has changed since the pool's change `version`."""
         known = self._index
-        if known is not None and changes.version(connection) <= known.version:
+        if known is not None and version <= known.version:
             return known
         with self.database.read(NOBODY) as reading:
             return self.index(reading)
@@ -133,8 +133,8 @@ def _find() -> None:
     if secret := session.get("account"):
         _find_account(secret)
     elif secret := session.get("visit"):
-        with house().database.read() as reading:
-            g.visit = visits.find(reading, secret, now())
+        with house().database.looking.connect() as connection:
+            g.visit = visits.find(connection, secret, now())
 
 
 def _find_account(secret: str) -> None:

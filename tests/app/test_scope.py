@@ -33,7 +33,7 @@ from app.models import (
     Side,
     Station,
 )
-from app.scope import NOBODY, SYSTEM, CaseOwned, Role, Scope, ScopeMissing, guard
+from app.scope import NOBODY, SYSTEM, CaseOwned, Role, Scope, ScopedSession, ScopeMissing
 from talent_pool.models import Kind
 from talent_pool.regions import bounds
 from tests.builders import ELSEWHERE, LUOCHUAN, Case, a_case, a_mediator, a_station, an_officer
@@ -292,8 +292,7 @@ def test_what_cannot_be_filtered_is_refused(world: World) -> None:
 
 
 def test_without_a_scope_nothing_runs(world: World) -> None:
-    bare = Session(world.db.engine)
-    guard(bare)
+    bare = ScopedSession(world.db.engine)
     with bare:
         for table in TABLES:
             for query in (select(table), select(func.count()).select_from(table), select(table.__table__)):

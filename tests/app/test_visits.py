@@ -31,7 +31,7 @@ def enter(story: Story, letter: str, now: object = NOW) -> visits.Visit:
     """Open a side's link and return the visit."""
     entry = visits.enter(story.db, story.token(letter), NOW)
     with story.db.read() as session:
-        found = visits.find(session, entry.secret, now)  # type: ignore[arg-type]
+        found = visits.find(session.connection(), entry.secret, now)  # type: ignore[arg-type]
         assert found is not None
         return found
 
@@ -64,7 +64,7 @@ def test_a_visit_ends_with_its_day_its_link_and_its_reissue(db: Database) -> Non
 
     def open_at(hours: float) -> bool:
         with db.read() as session:
-            return visits.find(session, secret, NOW + timedelta(hours=hours)) is not None
+            return visits.find(session.connection(), secret, NOW + timedelta(hours=hours)) is not None
 
     assert (open_at(0), open_at(visits.HOURS - 0.01), open_at(visits.HOURS)) == (True, True, False)
     with db.write() as session:
@@ -96,7 +96,7 @@ def test_a_code_opens_too_and_a_right_one_forgets_the_wrong_ones(db: Database) -
             visits.enter_by_code(db, "000 000 0000", ADDRESS, NOW)
     entry = visits.enter_by_code(db, f"{code[:3]} {code[3:6]} {code[6:]}", ADDRESS, NOW)
     with db.read() as session:
-        found = visits.find(session, entry.secret, NOW)
+        found = visits.find(session.connection(), entry.secret, NOW)
         assert found is not None and found.side_id == story.sides["B"]
         assert count(session, SignInTry) == 0
 

@@ -169,8 +169,9 @@ def test_only_the_keys_hash_is_kept(db: Database) -> None:
         row = session.execute(select(ApiKey)).scalar_one()
         assert key not in str(row.model_dump())
         assert len(key) > 40
-        found = apikeys.find_viewer(session, key)
-        assert found is not None
+        caller = apikeys.find_caller(session.connection(), key)
+        assert caller is not None
+        found = caller.viewer
         assert (found.account_id, found.station_id, found.scope) == (account.id, account.station_id, found.scope)
 
 
