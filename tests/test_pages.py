@@ -49,6 +49,11 @@ class Stop:
     path: str
     press: str = ""
     status: int = 200
+    typed: str = ""  # what is written down first: the page then shows what the service reads in it
+
+
+VIOLENCE = "邱家喝酒后又动手打了媳妇,拿刀扬言要杀全家,两家为院墙下的水路争吵了半年"
+QUARREL = "两家为院墙下的水路争吵,雨水冲了墙根"
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class House:
             ],
             "officer": [
                 Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/password"), Stop("/password", "main form button", 422),
-                Stop("/disputes/new"), Stop("/disputes/new", "button.main", 422), *(Stop(page) for page in no.values()),
+                Stop("/disputes/new"), Stop("/disputes/new", typed=VIOLENCE), Stop("/disputes/new", typed=QUARREL),
+                Stop("/disputes/new", "button.main", 422), *(Stop(page) for page in no.values()),
                 Stop(f"{no['triaged']}", "form[action$='/gates'] button", 422),
                 Stop(f"{no['choosing']}/slip/A"), Stop(f"{no['ended']}/slip/A"), Stop(f"{no['asked']}/mediator-slip"),
                 Stop(f"{no['choosing']}/desk"), Stop(first), Stop(first, "button.main"), Stop(f"{no['asked']}/desk"),
@@ -173,6 +179,9 @@ def test_pages(house: House, browser: Browser, who: str, language: str) -> None:
 def _arrive(tab: Tab, site: str, stop: Stop) -> None:
     tab.set_viewport_size({"width": 360, "height": 780})
     came = tab.goto(site + stop.path)
+    if stop.typed:
+        tab.locator("#narrative").fill(stop.typed)
+        tab.locator("#reading [data-say]").wait_for()
     if stop.press:
         # The server's own words are looked at: the browser's checks would keep an empty form from being sent.
         tab.evaluate("document.querySelectorAll('form').forEach(each => { each.noValidate = true })")
