@@ -1,7 +1,7 @@
 # README's two commands are `make demo` and `make test`; each sets up everything that it needs.
 PY := .venv/bin/python
 WORKERS ?= 2
-COVERAGE ?= 80
+COVERAGE ?= 90
 ARGS ?=
 UV ?= uv
 LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
