@@ -104,12 +104,14 @@ def test_transactions_belong_to_the_entry_points() -> None:
 def test_tables_are_reached_through_their_classes() -> None:
     reviewed = {
         "app/scope.py",  # asks which classes are tables
+        "app/visits.py",  # finds out what a link opens, before there is a scope
+        "app/migrations/env.py",  # leaves foreign tables alone
     }
     found = set()
     for name, tree in code():
         if any(called in ("text", "exec_driver_sql") for called, _ in calls(tree)):
             found.add(name)
-        if any(isinstance(node, ast.Attribute) and node.attr == "__table__" for node in ast.walk(tree)):
+        if any(isinstance(node, ast.Attribute) and node.attr in ("__table__", "tables") for node in ast.walk(tree)):
             found.add(name)
         if any(isinstance(node, ast.Constant) and node.value == "__table__" for node in ast.walk(tree)):
             found.add(name)
