@@ -4,7 +4,7 @@ WORKERS ?= 2
 COVERAGE ?= 90
 ARGS ?=
 UV ?= uv
-LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras
 
 .PHONY: install install-run demo test lint bench nightly lock
 .NOTPARALLEL:
