@@ -2,39 +2,71 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
 
-from matching.features import Feature, extract, lexicon
-from matching.text import cut, normalise, redact
-from matching.weights import NONE, Floats, Weights, softmax
+from matching.features import extract, lexicon
+from matching.text import normalise, redact
+from matching.weights import NONE, Floats, Vectors, Weights, softmax
 from talent_pool.taxonomy import subtypes as subtypes_of
 from talent_pool.taxonomy import types
 
 Labels = Sequence[str]
-Extracted = list[Feature]
 _DOZEN = 12
 _SEEN_TOGETHER = 2  # a sub-type may stand under a type when the corpus shows it so often
 
 
-def features_of(text: str) -> Extracted:
-    """Return the features of a text as given; personal data is masked before anything is learnt from it."""
-    normal = normalise(redact(text)).text
-    return extract(normal, cut(normal))
+@dataclass(frozen=True)
+class Counted:
+    """Texts as counts of features: `counts` (texts, keys), `keys` ascending, `block` of each key."""
+
+    counts: csr_matrix
+    keys: NDArray[np.uint32]
+    block: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return int(self.counts.shape[0])
+
+    def take(self, chosen: Sequence[int] | NDArray[np.intp]) -> "Counted":
+        """Return some of the texts, in the order given."""
+        return Counted(self.counts[np.asarray(chosen, dtype=np.intp)], self.keys, self.block)
+
+    def and_(self, other: "Counted") -> "Counted":
+        """Return these texts and then the other ones, over the keys of both."""
+        keys = np.union1d(self.keys, other.keys)
+        block = np.zeros(len(keys), dtype=np.uint8)
+        for part in (self, other):
+            block[np.searchsorted(keys, part.keys)] = part.block
+        return Counted(vstack([self._over(keys), other._over(keys)], format="csr"), keys, block)
+
+    def _over(self, keys: NDArray[np.uint32]) -> csr_matrix:
+        columns = np.searchsorted(keys, self.keys)[self.counts.indices]
+        return csr_matrix((self.counts.data, columns, self.counts.indptr), shape=(len(self), len(keys)))
+
+
+def count(texts: Sequence[str]) -> Counted:
+    """Return the features of texts as given; personal data is masked before anything is learnt from it."""
+    found = extract([normalise(redact(text)).text for text in texts])
+    keys, first, columns = np.unique(found.key, return_index=True, return_inverse=True)
+    ones = np.ones(len(columns), dtype=np.float32)
+    counts = csr_matrix((ones, (found.text, columns)), shape=(len(texts), len(keys)))
+    counts.sum_duplicates()
+    return Counted(counts, keys, found.block[first])
 
 
 class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Linear support vectors over hashed tf-idf blocks, temperature-scaled on out-of-fold scores.
+    """Linear support vectors over hashed tf-idf blocks, temperature-scaled on texts that were left out.
 
     `min_df`: a feature must occur in so many texts; `C`: inverse regularisation; `also_weight`: how much a second right
-    type counts; `coverage`: share of out-of-fold texts that must be answered, which sets the abstention threshold;
+    type counts; `coverage`: share of left-out texts that must be answered, which sets the abstention threshold;
     `folds`: for calibration; `lesson_weight`: how much a dozen words of the lexicon count beside a text of the corpus.
     """
 
@@ -63,67 +95,76 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         also: Sequence[Labels] | None = None,
         subtypes: Labels | None = None,
+        groups: Labels | None = None,
+        sample_weight: Sequence[float] | None = None,
     ) -> Self:
         """Learn from texts, their types, further right types and sub-types ('' where none fits)."""
-        return self.fit_features([features_of(text) for text in X], y, also=also, subtypes=subtypes)
+        return self.fit_counted(count(X), y, also=also, subtypes=subtypes, groups=groups, sample_weight=sample_weight)
 
-    def fit_features(
+    def fit_counted(
         self,
-        seen: Sequence[Extracted],
+        seen: Counted,
         y: Labels,
         *,
         also: Sequence[Labels] | None = None,
         subtypes: Labels | None = None,
+        groups: Labels | None = None,
+        sample_weight: Sequence[float] | None = None,
     ) -> Self:
-        """Learn from texts whose features are already extracted (`features_of`)."""
-        also, subtypes = also or [()] * len(y), subtypes or [NONE] * len(y)
-        self.weights_ = self._learn(seen, y, also, subtypes)
-        scores = self._out_of_fold(seen, y, also, subtypes)
+        """Learn from texts that are already counted (`count`).
+
+        `groups`: where each text comes from (a register, a source). Calibration then leaves out whole groups: a new
+        county writes as no group of the corpus does, and probabilities are to hold there.
+        """
+        rows = _Rows(
+            seen,
+            list(y),
+            also or [()] * len(y),
+            list(subtypes or [NONE] * len(y)),
+            np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
+        )
+        self.weights_ = self._learn(rows)
         self.classes_ = np.array(self.weights_.types)
-        right = _right(self.classes_.tolist(), y, also)
+        scores = self._left_out(rows, list(groups) if groups else None)
+        right = _right(self.classes_.tolist(), rows.y, rows.also)
         self.temperature_ = calibrate(scores, right)
-        self.out_of_fold_ = softmax((scores / self.temperature_).astype(np.float32))
-        self.threshold_ = float(np.quantile(self.out_of_fold_.max(axis=1), 1 - self.coverage))
+        self.left_out_ = softmax((scores / self.temperature_).astype(np.float32))
+        self.threshold_ = float(np.quantile(self.left_out_.max(axis=1), 1 - self.coverage))
         self.weights_ = _with(self.weights_, temperature=self.temperature_, threshold=self.threshold_)
         return self
 
     def predict_proba(self, X: Sequence[str]) -> Floats:  # noqa: N803
         """Return calibrated probabilities, shape (texts, types)."""
-        return self.predict_proba_features([features_of(text) for text in X])
-
-    def predict_proba_features(self, seen: Sequence[Extracted]) -> Floats:
-        """Return calibrated probabilities of texts whose features are already extracted."""
-        weights = self.weights_
-        return np.stack([weights.probabilities(weights.score(features)) for features in seen])
+        return self.weights_.probabilities(self.weights_.scores(vectors_of(self.weights_, X)))
 
     def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
         """Return the most probable type of each text."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def _out_of_fold(self, seen: Sequence[Extracted], y: Labels, also: Sequence[Labels], subtypes: Labels) -> Floats:
+    def _left_out(self, rows: "_Rows", groups: list[str] | None) -> Floats:
         names = list(self.weights_.types)
-        scores = np.full((len(y), len(names)), -3.0, dtype=np.float32)  # a type that a fold never saw
-        for train, test in deal(y, self.folds, self.seed):
-            part = self._learn(*(_take(rows, train) for rows in (seen, y, also, subtypes)))
-            columns = [names.index(name) for name in part.types]
-            for i in test:
-                scores[i, columns] = part.score(seen[i])
+        scores = np.full((len(rows.y), len(names)), -3.0, dtype=np.float32)  # a type that a fold never saw
+        for train, test in by_group(groups) if groups else deal(rows.y, self.folds, self.seed):
+            part = self._learn(rows.take(train))
+            columns = np.array([names.index(name) for name in part.types])
+            scores[np.ix_(test, columns)] = _score(part, rows.seen.take(test))
         return scores
 
-    def _learn(self, seen: Sequence[Extracted], y: Labels, also: Sequence[Labels], subtypes: Labels) -> Weights:
-        taught, kinds = _lessons() if self.lesson_weight else ((), ())
-        everything = [*seen, *taught]
-        keys, block, idf = _vocabulary(everything, self.min_df)
-        matrix = vectorise(everything, keys, block, idf)
-        rows, labels, counts = _repeated(y, also, self.also_weight)
-        rows, labels = [*rows, *range(len(seen), len(everything))], [*labels, *kinds]
-        counts = np.concatenate([counts, np.full(len(kinds), self.lesson_weight)])
-        names, coef, intercept = self._linear(matrix[rows], labels, counts)
-        sub_names, sub_coef, sub_intercept = self._linear(matrix[: len(seen)], list(subtypes), np.ones(len(y)))
+    def _learn(self, rows: "_Rows") -> Weights:
+        lessons, kinds = _lessons() if self.lesson_weight else (None, ())
+        everything = rows.seen.and_(lessons) if lessons else rows.seen
+        chosen, idf = _vocabulary(everything.counts, self.min_df)
+        keys, block = everything.keys[chosen], everything.block[chosen]
+        matrix = weigh(everything.counts[:, chosen], block, idf)
+        at, labels, weight = _repeated(rows.y, rows.also, self.also_weight)
+        at, labels = [*at, *range(len(rows.y), len(everything))], [*labels, *kinds]
+        weight = np.concatenate([weight * rows.weight[at[: len(weight)]], np.full(len(kinds), self.lesson_weight)])
+        names, coef, intercept = self._linear(matrix[at], labels, weight)
+        sub_names, sub_coef, sub_intercept = self._linear(matrix[: len(rows.y)], rows.subtypes, rows.weight)
         return Weights(
             types=names,
             subtypes=sub_names,
-            allowed=_allowed(y, also, subtypes),
+            allowed=_allowed(rows.y, rows.also, rows.subtypes),
             keys=keys,
             block=block,
             idf=idf,
@@ -136,57 +177,88 @@ class DisputeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def _linear(
-        self, matrix: csr_matrix, labels: list[str], counts: NDArray[np.float64]
+        self, matrix: csr_matrix, labels: list[str], weight: NDArray[np.float64]
     ) -> tuple[tuple[str, ...], Floats, Floats]:
         names = tuple(sorted(set(labels)))
         if len(names) == 1:
             return names, np.zeros((matrix.shape[1], 1), dtype=np.float32), np.zeros(1, dtype=np.float32)
-        model = LinearSVC(C=self.C, random_state=self.seed).fit(matrix, labels, sample_weight=counts)
+        model = LinearSVC(C=self.C, random_state=self.seed).fit(matrix, labels, sample_weight=weight)
         coef, intercept = model.coef_, model.intercept_
         if len(names) == 2:  # scikit-learn keeps one row for two classes
             coef, intercept = np.vstack([-coef, coef]), np.concatenate([-intercept, intercept])
         return names, np.ascontiguousarray(coef.T, dtype=np.float32), intercept.astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Texts with their labels and how much each counts."""
+
+    seen: Counted
+    y: list[str]
+    also: Sequence[Labels]
+    subtypes: list[str]
+    weight: NDArray[np.float64]
+
+    def take(self, chosen: NDArray[np.intp]) -> "_Rows":
+        return _Rows(
+            self.seen.take(chosen),
+            [self.y[at] for at in chosen],
+            [self.also[at] for at in chosen],
+            [self.subtypes[at] for at in chosen],
+            self.weight[chosen],
+        )
+
+
 @lru_cache(maxsize=1)
-def _lessons() -> tuple[tuple[Extracted, ...], tuple[str, ...]]:
+def _lessons() -> tuple[Counted, tuple[str, ...]]:
     # The lexicon's words as short lists: they carry the formal words of files and letters, rare in the corpus.
-    groups, found = lexicon()["groups"], []
+    groups, texts, kinds = lexicon()["groups"], [], []
     for kind, names in sorted(lexicon()["teaches"].items()):
         for name in names:
             words = groups[name].split()
-            found += [(features_of("，".join(words[at : at + _DOZEN])), kind) for at in range(0, len(words), _DOZEN)]
-    return tuple(features for features, _ in found), tuple(kind for _, kind in found)
+            dozens = ["，".join(words[at : at + _DOZEN]) for at in range(0, len(words), _DOZEN)]
+            texts += dozens
+            kinds += [kind] * len(dozens)
+    return count(texts), tuple(kinds)
 
 
-def _vocabulary(seen: Sequence[Extracted], min_df: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8], Floats]:
-    df: Counter[int] = Counter()
-    block: dict[int, int] = {}
-    for features in seen:
-        own = {feature.key: feature.block for feature in features}
-        df.update(own.keys())
-        block.update(own)
-    keys = np.array(sorted(key for key, count in df.items() if count >= min_df), dtype=np.uint32)
-    counts = np.array([df[key] for key in keys.tolist()], dtype=np.float64)
-    idf = np.log((1 + len(seen)) / (1 + counts)) + 1
-    return (
-        keys,
-        np.array([block[key] for key in keys.tolist()], dtype=np.uint8),
-        idf.astype(np.float16).astype(np.float32),
-    )
+def _vocabulary(counts: csr_matrix, min_df: int) -> tuple[NDArray[np.intp], Floats]:
+    """Return the columns that occur in at least `min_df` texts, and their idf."""
+    df = np.bincount(counts.indices, minlength=counts.shape[1])
+    chosen = np.flatnonzero(df >= min_df)
+    idf = np.log((1 + counts.shape[0]) / (1 + df[chosen])) + 1
+    return chosen, idf.astype(np.float16).astype(np.float32)
 
 
-def vectorise(seen: Sequence[Extracted], keys: NDArray[np.uint32], block: NDArray[np.uint8], idf: Floats) -> csr_matrix:
-    """Return the tf-idf matrix (texts, keys), exactly as `Weights.vector` makes its rows."""
-    empty = np.zeros((len(keys), 1), dtype=np.float32)
-    none = np.zeros(1, dtype=np.float32)
-    maker = Weights((), (), {}, keys, block, idf, empty, none, empty, none, 1.0, 0.0)
-    pairs = [maker.vector(maker.known(features)) for features in seen]
-    bounds = np.cumsum([0, *(len(rows) for rows, _ in pairs)])
-    return csr_matrix(
-        (np.concatenate([v for _, v in pairs]), np.concatenate([r for r, _ in pairs]), bounds),
-        shape=(len(seen), len(keys)),
-    )
+def weigh(counts: csr_matrix, block: NDArray[np.uint8], idf: Floats) -> csr_matrix:
+    """Return the tf-idf matrix (texts, keys), exactly as `Weights.vectors` makes its rows."""
+    text = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    values = (1 + np.log(counts.data)) * idf[counts.indices]
+    group = text * (int(block.max(initial=0)) + 1) + block[counts.indices]
+    norms = np.sqrt(np.bincount(group, weights=values * values))
+    values = (values / np.maximum(norms, 1e-9)[group]).astype(np.float32)
+    return csr_matrix((values, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def _score(weights: Weights, seen: Counted) -> Floats:
+    """Return the scores (texts, types) of counted texts."""
+    rows = weights.rows_of(seen.keys)
+    known = np.flatnonzero(rows >= 0)
+    counts = seen.counts[:, known]
+    counts = csr_matrix((counts.data, rows[known][counts.indices], counts.indptr), (len(seen), len(weights.keys)))
+    return np.asarray(weigh(counts, weights.block, weights.idf) @ weights.coef + weights.intercept, dtype=np.float32)
+
+
+def vectors_of(weights: Weights, texts: Sequence[str]) -> Vectors:
+    """Return texts as given in the form that `Weights.scores` takes."""
+    return weights.vectors(extract([normalise(redact(text)).text for text in texts]), len(texts))
+
+
+def by_group(groups: Labels) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield (train, test) rows, each group left out in turn."""
+    names = np.array(groups)
+    for name in sorted(set(groups)):
+        yield np.flatnonzero(names != name), np.flatnonzero(names == name)
 
 
 def deal(labels: Labels, folds: int, seed: int = 0) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -202,10 +274,6 @@ def deal(labels: Labels, folds: int, seed: int = 0) -> Iterator[tuple[NDArray[np
     fold[order] = np.arange(len(labels)) % folds
     for number in range(folds):
         yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-
-
-def _take(rows: Sequence[Any], chosen: NDArray[np.intp]) -> list[Any]:
-    return [rows[at] for at in chosen]
 
 
 def _repeated(y: Labels, also: Sequence[Labels], weight: float) -> tuple[list[int], list[str], NDArray[np.float64]]:

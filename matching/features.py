@@ -1,34 +1,138 @@
-"""What the classifier looks at: words, pairs of words, runs of characters and groups of meaning, with their spans."""
+"""What the classifier looks at: words, pairs of words, runs of characters and groups of meaning, each with its span.
 
-import re
+Many texts are looked at in one go. Every feature is the key of a stretch (`matching.spans`), no Python object.
+"""
+
 import tomllib
-import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
-from matching.text import Word
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.spans import BREAK, Keys, Offsets, Sheet, among, folded, keys_of, lay
+from matching.text import cutter
+from matching.text import lexicon as joined_words
 from talent_pool.files import data_dir
 
 BLOCKS = ("words", "characters", "concepts")  # each is scaled to unit length by itself
 NGRAMS = (1, 2, 3)
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_BREAK = re.compile(r"[\W_]+")
+_WORD, _PAIR, _RUN, _CONCEPT = 0x89ABCDEF01, 0x55AA55AA77, 0x1234567, 0x3333333
 _LONGEST_CONCEPT = 8
+_MOST_JOINED = 4  # neighbouring words that may form one entry of the lexicon
 
 
-class Feature(NamedTuple):
-    """One thing seen in a text: a stable 32-bit key, its half-open span and the number of its block."""
+class Features(NamedTuple):
+    """Every feature of some texts, an entry an occurrence: its key, its span in its text, its block, its text."""
 
-    key: int
-    start: int
-    end: int
+    key: NDArray[np.uint32]
+    start: Offsets
+    end: Offsets
+    block: NDArray[np.uint8]
+    text: Offsets
+
+
+class _Found(NamedTuple):
+    key: NDArray[np.uint32]
+    start: Offsets
+    end: Offsets
     block: int
 
 
-def key(name: str) -> int:
-    """Return the key of a feature's name: CRC-32, the same on every machine; nobody's words are kept."""
-    return zlib.crc32(name.encode("utf-8"))
+def extract(texts: Sequence[str]) -> Features:
+    """Return every feature of normalised texts (`matching.text.normalise`)."""
+    flat = [text.translate(_FLAT) for text in texts]
+    sheet = lay(flat)
+    found = [*_of_words(sheet, *_words(BREAK.join(flat))), *_of_characters(sheet), _of_concepts(sheet)]
+    start = np.concatenate([part.start for part in found])
+    owner = sheet.owners(start) if len(texts) > 1 else np.zeros(len(start), dtype=np.intp)
+    end = np.concatenate([part.end for part in found])
+    return Features(
+        np.concatenate([part.key for part in found]),
+        start - sheet.starts[owner],
+        end - sheet.starts[owner],
+        np.repeat(np.array([part.block for part in found], dtype=np.uint8), [len(part.key) for part in found]),
+        owner,
+    )
+
+
+class _Flat(dict[int, str]):
+    """A normalised character → what features see of it: digits look alike, whatever breaks a word is a BREAK."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        value = "0" if char.isdigit() else char if char.isalnum() else BREAK
+        if len(self) < 50_000:  # Unicode is finite, memory is not free
+            self[code] = value
+        return value
+
+
+_FLAT = _Flat()
+
+
+# --- words and pairs of words ---
+
+
+def _words(text: str) -> tuple[Offsets, Offsets]:
+    pieces = cutter()(text)
+    lengths = np.fromiter(map(len, pieces), dtype=np.intp, count=len(pieces))
+    end = np.cumsum(lengths)
+    return end - lengths, end
+
+
+def _of_words(sheet: Sheet, start: Offsets, end: Offsets) -> list[_Found]:
+    solid = sheet.solid[start]
+    start, end = start[solid], end[solid]
+    next_to = end[:-1] == start[1:]
+    pairs = start[:-1][next_to], end[1:][next_to]
+    return [
+        _Found(folded(sheet.keys(start, end), _WORD), start, end, 0),
+        _Found(folded(sheet.keys(*pairs), _PAIR), *pairs, 0),
+        _joined(sheet, start, end),
+    ]
+
+
+def _joined(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
+    # Two to four neighbouring words that are one entry of the lexicon (塄坎, 退耕还林): a word of their own.
+    hits: list[tuple[Keys, Offsets, Offsets]] = []
+    for more in range(1, _MOST_JOINED):
+        low, high = start[:-more], end[more:]
+        near = high - low <= _longest_joined()
+        low, high = low[near], high[near]
+        keys = sheet.keys(low, high)
+        known = among(_joined_keys(), keys)
+        hits.append((keys[known], low[known], high[known]))
+    keys, low, high = (np.concatenate(part) for part in zip(*hits, strict=True))
+    return _Found(folded(keys, _WORD), low, high, 0)
+
+
+@lru_cache(maxsize=1)
+def _joined_keys() -> Keys:
+    return np.sort(keys_of([word.translate(_FLAT) for word in sorted(joined_words())]))
+
+
+@lru_cache(maxsize=1)
+def _longest_joined() -> int:
+    return max(map(len, joined_words()))
+
+
+# --- runs of characters ---
+
+
+def _of_characters(sheet: Sheet) -> list[_Found]:
+    found, solid = [], sheet.solid
+    whole = solid
+    for size in range(1, max(NGRAMS) + 1):
+        if size > 1:
+            whole = whole[:-1] & solid[size - 1 :]
+        start = np.flatnonzero(whole)
+        found.append(_Found(folded(sheet.keys(start, start + size), _RUN), start, start + size, 1))
+    return found
+
+
+# --- groups of meaning ---
 
 
 @lru_cache(maxsize=1)
@@ -38,47 +142,46 @@ def lexicon() -> dict[str, Any]:
         return tomllib.load(file)
 
 
+class _Concepts(NamedTuple):
+    """Words of the groups by key: entry i says that the word of `key[i]` belongs to `group[i]`; `head`: first pairs."""
+
+    key: Keys
+    group: Keys
+    head: Keys
+
+
 @lru_cache(maxsize=1)
-def concepts() -> dict[str, tuple[int, ...]]:
-    """Return word → keys of the groups of meaning that it belongs to."""
-    found: dict[str, list[int]] = {}
-    for group, words in lexicon()["groups"].items():
-        for word in dict.fromkeys(words.split()):
-            found.setdefault(word, []).append(key(f"c:{group}"))
-    return {word: tuple(keys) for word, keys in found.items()}
+def _concepts() -> _Concepts:
+    groups = lexicon()["groups"]
+    words = [[word.translate(_FLAT) for word in dict.fromkeys(groups[name].split())] for name in sorted(groups)]
+    names = keys_of([f"group {name}" for name in sorted(groups)])
+    key = keys_of(list(chain.from_iterable(words)))
+    group = np.repeat(names, [len(each) for each in words])
+    order = np.lexsort((group, key))
+    head = keys_of([word[:2] for word in chain.from_iterable(words) if len(word) > 2])
+    return _Concepts(key[order], group[order], np.unique(head))
 
 
-def extract(text: str, words: list[Word]) -> list[Feature]:
-    """Return every feature of a normalised text that was cut into `words`."""
-    return [*_of_words(words), *_of_characters(text), *_of_concepts(text)]
+def _of_concepts(sheet: Sheet) -> _Found:
+    known, solid = _concepts(), sheet.solid
+    one = np.flatnonzero(solid)
+    two = np.flatnonzero(solid[:-1] & solid[1:])
+    longer = two[among(known.head, sheet.keys(two, two + 2))]  # only there can a word of three or more begin
+    hits = [_groups_at(sheet, one, 1), _groups_at(sheet, two, 2)]
+    for size in range(3, _LONGEST_CONCEPT + 1):
+        longer = longer[longer + size <= len(solid)]
+        hits.append(_groups_at(sheet, longer, size))
+    group, start, end = (np.concatenate(part) for part in zip(*hits, strict=True))
+    return _Found(folded(group, _CONCEPT), start, end, 2)
 
 
-def _of_words(words: list[Word]) -> Iterator[Feature]:
-    before: Word | None = None
-    for word in words:
-        shown = _NUMBER.sub("0", word.text)
-        if _BREAK.fullmatch(shown):
-            before = None
-            continue
-        yield Feature(key(f"w:{shown}"), word.start, word.end, 0)
-        if before is not None:
-            yield Feature(key(f"b:{_NUMBER.sub('0', before.text)} {shown}"), before.start, word.end, 0)
-        before = word
-
-
-def _of_characters(text: str) -> Iterator[Feature]:
-    # Digits look alike, so that an amount does not become a word of its own; the length of the text stays.
-    flat = _NUMBER.sub(lambda hit: "0" * len(hit.group()), text)
-    for size in NGRAMS:
-        for start in range(len(flat) - size + 1):
-            gram = flat[start : start + size]
-            if gram.isalnum():
-                yield Feature(key(gram), start, start + size, 1)
-
-
-def _of_concepts(text: str) -> Iterator[Feature]:
-    known = concepts()
-    for size in range(1, _LONGEST_CONCEPT + 1):
-        for start in range(len(text) - size + 1):
-            for found in known.get(text[start : start + size], ()):
-                yield Feature(found, start, start + size, 2)
+def _groups_at(sheet: Sheet, start: Offsets, size: int) -> tuple[Keys, Offsets, Offsets]:
+    known, keys = _concepts(), sheet.keys(start, start + size)
+    low = np.searchsorted(known.key, keys)
+    count = np.searchsorted(known.key, keys, side="right") - low
+    hit = count > 0
+    low, count, start = low[hit], count[hit], start[hit]
+    # The entries low, low + 1 … of each hit, one after another.
+    entry = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
+    where = np.repeat(start, count)
+    return known.group[entry], where, where + size

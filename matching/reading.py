@@ -7,7 +7,7 @@ from matching.facts import Fact, find
 from matching.features import extract
 from matching.gates import Hit, colour, find_gates, find_signs
 from matching.text import LONGEST, Normal, cut, normalise
-from matching.weights import Evidence, Text, Weights, shipped
+from matching.weights import Evidence, Weights, shipped
 from talent_pool.taxonomy import gates
 
 MISSING = "missing"
@@ -103,22 +103,19 @@ def read(text: str, region: str | None = None, model: Weights | object | None = 
 
 
 def _kind(normal: Normal, weights: Weights) -> _Kind:
-    words = cut(normal.text)
-    known = weights.known(extract(normal.text, words))
-    if not known:
+    features = extract([normal.text])
+    vectors = weights.vectors(features)
+    if not len(vectors.rows):
         return _Kind()
-    rows, values = weights.vector(known)
-    given = weights.probabilities(weights.scores(rows, values))
+    given = weights.probabilities(weights.scores(vectors))[0]
     best = int(given.argmax())
     type_ = weights.types[best]
     order = given.argsort()[::-1]
+    evidence = weights.evidence(features, vectors, cut(normal.text), type_)
     return _Kind(
         type=type_,
-        subtype=weights.subtype(rows, values, type_),
+        subtype=weights.subtype(vectors, type_),
         probabilities={weights.types[i]: float(given[i]) for i in order},
         abstain=bool(given[best] < weights.threshold),
-        evidence=tuple(
-            Evidence(*normal.span(e.start, e.end), e.weight)
-            for e in weights.evidence(Text(words, known, rows, values), type_)
-        ),
+        evidence=tuple(Evidence(*normal.span(e.start, e.end), e.weight) for e in evidence),
     )

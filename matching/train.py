@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from matching.classify import DisputeClassifier, Extracted, deal, features_of
+from matching.classify import Counted, DisputeClassifier, by_group, count, deal, vectors_of
 from matching.evaluate import Figures, measure
 from matching.weights import NONE, Floats, Weights, load, save
 from talent_pool import taxonomy
 from talent_pool.files import data_dir
 
-LARGEST = 4_000_000  # bytes of the model files
+LARGEST = 8_000_000  # bytes of the model files
+BATCH = 256  # texts that are read in one go
 LEXICON = ("concepts.toml", "traditional.txt", "words.txt")  # what changes a text's features
 
 
@@ -81,23 +82,28 @@ def _also(value: object) -> tuple[str, ...]:
     )
 
 
-def fit(rows: Sequence[Example], seen: Sequence[Extracted] | None = None, **settings: Any) -> DisputeClassifier:
-    """Return a classifier that learnt from the rows; `seen`: their features if already extracted."""
-    seen = seen if seen is not None else [features_of(row.text) for row in rows]
-    return DisputeClassifier(**settings).fit_features(
-        seen, [row.type for row in rows], also=[row.also for row in rows], subtypes=[row.subtype for row in rows]
+def fit(rows: Sequence[Example], seen: Counted | None = None, **settings: Any) -> DisputeClassifier:
+    """Return a classifier that learnt from the rows; `seen`: the same rows already counted."""
+    registers = [row.register for row in rows]
+    return DisputeClassifier(**settings).fit_counted(
+        seen or count([row.text for row in rows]),
+        [row.type for row in rows],
+        also=[row.also for row in rows],
+        subtypes=[row.subtype for row in rows],
+        groups=registers if len(set(registers)) > 1 else None,
     )
 
 
 # --- measuring ---
 
 
-def probabilities(weights: Weights, names: Sequence[str], seen: Sequence[Extracted]) -> Floats:
+def probabilities(weights: Weights, names: Sequence[str], texts: Sequence[str]) -> Floats:
     """Return the probabilities of texts over `names`; a name that the model does not know gets none."""
-    out = np.zeros((len(seen), len(names)), dtype=np.float32)
+    out = np.zeros((len(texts), len(names)), dtype=np.float32)
     columns = [names.index(name) for name in weights.types]
-    for row, features in enumerate(seen):
-        out[row, columns] = weights.probabilities(weights.score(features))
+    for low in range(0, len(texts), BATCH):
+        some = texts[low : low + BATCH]
+        out[low : low + BATCH, columns] = weights.probabilities(weights.scores(vectors_of(weights, some)))
     return out
 
 
@@ -105,7 +111,7 @@ def evaluate(weights: Weights, rows: Sequence[Example]) -> Figures:
     """Measure a model on labelled texts that it has not learnt from, with the time from text to answer."""
     names = sorted({*weights.types, *(row.type for row in rows)})
     began = time.perf_counter()
-    given = probabilities(weights, names, [features_of(row.text) for row in rows])
+    given = probabilities(weights, names, [row.text for row in rows])
     spent = (time.perf_counter() - began) * 1000 / max(1, len(rows))
     return _figures(given, names, rows, spent)
 
@@ -113,28 +119,29 @@ def evaluate(weights: Weights, rows: Sequence[Example]) -> Figures:
 def cross_validate(rows: Sequence[Example], folds: int, base: Sequence[Example] = (), seed: int = 0) -> Figures:
     """Measure by turns: each fold of `rows` by a model which learnt from the other folds and from all of `base`."""
     names = sorted({*taxonomy.types(), *(row.type for row in (*rows, *base))})
-    seen, more = [features_of(row.text) for row in rows], [features_of(row.text) for row in base]
+    everything = [*base, *rows]
+    seen = count([row.text for row in everything])
     given = np.zeros((len(rows), len(names)), dtype=np.float32)
     spent = 0.0
     for train, test in deal([row.type for row in rows], folds, seed):
-        model = fit([*base, *(rows[i] for i in train)], [*more, *(seen[i] for i in train)])
+        chosen = [*range(len(base)), *(len(base) + train)]
+        model = fit([everything[at] for at in chosen], seen.take(chosen))
         began = time.perf_counter()
-        given[test] = probabilities(model.weights_, names, [seen[i] for i in test])
+        given[test] = probabilities(model.weights_, names, [rows[at].text for at in test])
         spent += time.perf_counter() - began
     return _figures(given, names, rows, spent * 1000 / len(rows))
 
 
 def leave_one_register_out(rows: Sequence[Example]) -> dict[str, Figures]:
     """Measure each register by a model which learnt from the others: does it carry over to new ways of speaking?"""
-    seen = [features_of(row.text) for row in rows]
+    seen = count([row.text for row in rows])
     found = {}
-    for register in sorted({row.register for row in rows}):
-        train = [i for i, row in enumerate(rows) if row.register != register]
-        test = [i for i, row in enumerate(rows) if row.register == register]
-        model = fit([rows[i] for i in train], [seen[i] for i in train])
-        names = sorted({*model.weights_.types, *(row.type for row in rows)})
-        given = probabilities(model.weights_, names, [seen[i] for i in test])
-        found[register] = _figures(given, names, [rows[i] for i in test], 0.0)
+    for train, test in by_group([row.register for row in rows]):
+        model = fit([rows[at] for at in train], seen.take(train))
+        left = [rows[at] for at in test]
+        names = sorted({*model.weights_.types, *(row.type for row in left)})
+        given = probabilities(model.weights_, names, [row.text for row in left])
+        found[left[0].register] = _figures(given, names, left, 0.0)
     return found
 
 
@@ -155,7 +162,7 @@ def train(paths: Sequence[Path], folder: Path, known: frozenset[str]) -> dict[st
     rows = examples(paths, known)
     model = fit(rows)
     names = model.classes_.tolist()
-    out_of_fold = replace(_figures(model.out_of_fold_, names, rows, 0.0), ms_per_text=0.0)
+    left_out = replace(_figures(model.left_out_, names, rows, 0.0), ms_per_text=0.0)
     by_register = leave_one_register_out(rows) if len({row.register for row in rows}) > 1 else {}
     manifest = {
         "corpus": corpus_hashes(paths),
@@ -163,7 +170,7 @@ def train(paths: Sequence[Path], folder: Path, known: frozenset[str]) -> dict[st
         "texts": len(rows),
         "features": len(model.weights_.keys),
         "figures": {
-            "cross_validated": _timeless(out_of_fold),
+            "cross_validated": _timeless(left_out),
             "leave_one_register_out": {name: _timeless(f) for name, f in by_register.items()},
         },
         "settings": model.get_params(),

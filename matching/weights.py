@@ -3,8 +3,7 @@
 import hashlib
 import json
 import zipfile
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.features import BLOCKS, Feature
+from matching.features import BLOCKS, Features
 from matching.text import Word
 from talent_pool.files import data_dir
 
 Floats = NDArray[np.float32]
-Known = tuple[int, Feature]  # the row of a feature, and the feature
-FORMAT = 1
+Rows = NDArray[np.intp]
+FORMAT = 2
 NONE = ""  # the sub-type of a text to which none fits
 
 
@@ -35,14 +34,12 @@ class ModelError(Exception):
     """The model files are missing, damaged or of another version; the message names the file."""
 
 
-@dataclass(frozen=True)
-class Text:
-    """A text as the model sees it: its words, its known features, and its vector."""
+class Vectors(NamedTuple):
+    """Texts as the model sees them, laid end to end: text i has the entries bounds[i]:bounds[i + 1]."""
 
-    words: list[Word]
-    known: list[Known]
-    rows: NDArray[np.intp]
+    rows: Rows
     values: Floats
+    bounds: Rows
 
 
 @dataclass(frozen=True)
@@ -67,62 +64,87 @@ class Weights:
     version: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
 
+    def rows_of(self, keys: NDArray[np.uint32]) -> Rows:
+        """Return the row of each key, -1 for one that was never learnt."""
+        at = self._slots[keys >> np.uint32(32 - self._slot_bits)]
+        rows = np.full(len(keys), -1, dtype=np.intp)
+        for step in range(self._fullest_slot):
+            here = np.minimum(at + step, len(self.keys) - 1)
+            same = self.keys[here] == keys
+            rows[same] = here[same]
+        return rows
+
     @cached_property
-    def index(self) -> dict[int, int]:
-        """Return key → row."""
-        return {key: row for row, key in enumerate(self.keys.tolist())}
+    def _slot_bits(self) -> int:
+        return max(1, len(self.keys).bit_length() + 1)
 
-    def known(self, features: Iterable[Feature]) -> list[Known]:
-        """Return the features that the model has learnt about, each with its row."""
-        index = self.index
-        return [(row, feature) for feature in features if (row := index.get(feature.key)) is not None]
+    @cached_property
+    def _slots(self) -> Rows:
+        # Where the keys begin that share their first bits: one look-up instead of a binary search through all keys.
+        firsts = np.arange(1 << self._slot_bits, dtype=np.uint64) << np.uint64(32 - self._slot_bits)
+        return np.searchsorted(self.keys, firsts.astype(np.uint32))
 
-    def vector(self, known: list[Known]) -> tuple[NDArray[np.intp], Floats]:
-        """Return rows and values of a text: log counts × idf, each block of unit length."""
-        counts = Counter([row for row, _ in known])
-        rows = np.fromiter(counts, dtype=np.intp, count=len(counts))
-        values = (1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))) * self.idf[rows]
-        block = self.block[rows]
-        norms = np.sqrt(np.bincount(block, weights=values * values, minlength=len(BLOCKS)))
-        return rows, (values / np.maximum(norms, 1e-9)[block]).astype(np.float32)
+    @cached_property
+    def _fullest_slot(self) -> int:
+        return int(np.diff(self._slots, append=len(self.keys)).max(initial=0))
 
-    def scores(self, rows: NDArray[np.intp], values: Floats) -> Floats:
-        """Return one score per type."""
-        return np.asarray(values @ self.coef[rows] + self.intercept, dtype=np.float32)
+    def vectors(self, features: Features, texts: int = 1) -> Vectors:
+        """Return rows and values of texts: log counts × idf, each block of unit length."""
+        return self._vectors(self.rows_of(features.key), features.text, texts)
 
-    def score(self, features: Iterable[Feature]) -> Floats:
-        """Return one score per type of a text's features."""
-        return self.scores(*self.vector(self.known(features)))
+    def _vectors(self, rows: Rows, text: Rows, texts: int) -> Vectors:
+        known, size = rows >= 0, max(1, len(self.keys))
+        code, counts = np.unique(text[known] * size + rows[known], return_counts=True)
+        text, rows = np.divmod(code, size)
+        values = (1 + np.log(counts.astype(np.float32))) * self.idf[rows]
+        group = text * len(BLOCKS) + self.block[rows]
+        norms = np.sqrt(np.bincount(group, weights=values * values, minlength=texts * len(BLOCKS)))
+        values = (values / np.maximum(norms, 1e-9)[group]).astype(np.float32)
+        return Vectors(rows, values, np.searchsorted(text, np.arange(texts + 1)))
+
+    def scores(self, vectors: Vectors) -> Floats:
+        """Return one score per text and type."""
+        return _sums(vectors, self.coef) + self.intercept
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return calibrated probabilities of the types."""
         return softmax(scores / self.temperature)
 
-    def subtype(self, rows: NDArray[np.intp], values: Floats, type_: str) -> str | None:
-        """Return the sub-type among those that may stand under `type_`, or None."""
+    def subtype(self, vectors: Vectors, type_: str) -> str | None:
+        """Return the sub-type of one text among those that may stand under `type_`, or None."""
         allowed = {*self.allowed.get(type_, ()), NONE}
-        scores = values @ self.sub_coef[rows] + self.sub_intercept
-        best = max((float(score), name) for score, name in zip(scores, self.subtypes, strict=True) if name in allowed)[
-            1
-        ]
+        scores = (_sums(vectors, self.sub_coef) + self.sub_intercept)[0].tolist()
+        best = max((score, name) for score, name in zip(scores, self.subtypes, strict=True) if name in allowed)[1]
         return best or None
 
-    def evidence(self, text: Text, type_: str, limit: int = 5) -> tuple[Evidence, ...]:
-        """Return the words that moved the choice of `type_` most, heaviest first."""
-        coef = self.coef[text.rows]
-        moved = text.values * (coef[:, self.types.index(type_)] - coef.mean(axis=1))
-        share = dict(zip(text.rows.tolist(), moved.tolist(), strict=True))
-        return _heaviest(_per_character(text.known, share), text.words, limit)
+    def evidence(
+        self, features: Features, vectors: Vectors, words: Sequence[Word], type_: str, limit: int = 5
+    ) -> tuple[Evidence, ...]:
+        """Return the words of one text that moved the choice of `type_` most, heaviest first."""
+        coef = self.coef[vectors.rows]
+        moved = np.zeros(len(self.keys), dtype=np.float32)
+        moved[vectors.rows] = vectors.values * (coef[:, self.types.index(type_)] - coef.mean(axis=1))
+        return _heaviest(_per_character(features, self.rows_of(features.key), moved), words, limit)
 
 
-def _per_character(known: list[Known], share: dict[int, float]) -> Floats:
+def _sums(vectors: Vectors, coef: Floats) -> Floats:
+    if len(vectors.bounds) == 2:
+        return np.asarray(vectors.values @ coef[vectors.rows], dtype=np.float32)[np.newaxis]
+    sums = np.zeros((len(vectors.bounds) - 1, coef.shape[1]), dtype=np.float32)
+    filled = np.flatnonzero(np.diff(vectors.bounds))  # reduceat gives a neighbour's entry for an empty text
+    if len(filled):
+        sums[filled] = np.add.reduceat(vectors.values[:, np.newaxis] * coef[vectors.rows], vectors.bounds[filled])
+    return sums
+
+
+def _per_character(features: Features, rows: Rows, moved: Floats) -> Floats:
     # What a feature moved is spread evenly over its occurrences and their characters: a running sum over `steps`.
-    times = Counter([row for row, _ in known])
-    steps = [0.0] * (max(feature.end for _, feature in known) + 1)
-    for row, feature in known:
-        each = share[row] / (times[row] * (feature.end - feature.start))
-        steps[feature.start] += each
-        steps[feature.end] -= each
+    known = rows >= 0
+    rows, start, end = rows[known], features.start[known], features.end[known]
+    _, at, times = np.unique(rows, return_inverse=True, return_counts=True)
+    each = moved[rows] / (times[at] * (end - start))
+    size = int(end.max(initial=0)) + 1
+    steps = np.bincount(start, weights=each, minlength=size) - np.bincount(end, weights=each, minlength=size)
     return np.cumsum(steps, dtype=np.float32)
 
 
@@ -132,8 +154,14 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(exp / exp.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
-def _heaviest(weight: Floats, words: list[Word], limit: int) -> tuple[Evidence, ...]:
-    sums = [(float(weight[word.start : word.end].sum()), word) for word in words if any(c.isalnum() for c in word.text)]
+def _heaviest(weight: Floats, words: Sequence[Word], limit: int) -> tuple[Evidence, ...]:
+    running = np.concatenate([[0], np.cumsum(weight)]).tolist()
+    last = len(running) - 1
+    sums = [
+        (running[min(word.end, last)] - running[min(word.start, last)], word)
+        for word in words
+        if any(c.isalnum() for c in word.text)
+    ]
     positive = sorted(((value, word) for value, word in sums if value > 0), key=lambda pair: (-pair[0], pair[1].start))
     total = sum(value for value, _ in positive)
     return tuple(
