@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
 
 from matching.features import extract, lexicon
-from matching.text import normalise, redact
+from matching.text import plain, redact
 from matching.weights import NONE, Floats, Vectors, Weights, softmax
 from talent_pool.taxonomy import subtypes as subtypes_of
 from talent_pool.taxonomy import types
@@ -54,7 +54,7 @@ class Counted:
 
 def count(texts: Sequence[str]) -> Counted:
     """Return the features of texts as given; personal data is masked before anything is learnt from it."""
-    found = extract([normalise(redact(text)).text for text in texts])
+    found = extract([plain(redact(text)) for text in texts])
     keys, first, columns = np.unique(found.key, return_index=True, return_inverse=True)
     ones = np.ones(len(columns), dtype=np.float32)
     counts = csr_matrix((ones, (found.text, columns)), shape=(len(texts), len(keys)))
@@ -251,7 +251,7 @@ def _score(weights: Weights, seen: Counted) -> Floats:
 
 def vectors_of(weights: Weights, texts: Sequence[str]) -> Vectors:
     """Return texts as given in the form that `Weights.scores` takes."""
-    return weights.vectors(extract([normalise(redact(text)).text for text in texts]), len(texts))
+    return weights.vectors(extract([plain(text) for text in texts]), len(texts))
 
 
 def by_group(groups: Labels) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:

@@ -38,13 +38,13 @@ class Normal(NamedTuple):
         return self.origin[start], self.origin[end - 1] + 1
 
 
-class _Table(dict[str, str]):
-    """One character → what it is matched as; filled as characters are met."""
+class _Table(dict[int, str]):
+    """One code point → what it is matched as; filled as characters are met."""
 
-    def __missing__(self, char: str) -> str:
-        value = _plain(char)
+    def __missing__(self, code: int) -> str:
+        value = _plain(chr(code))
         if len(self) < 50_000:  # Unicode is finite, memory is not free
-            self[char] = value
+            self[code] = value
         return value
 
 
@@ -73,10 +73,15 @@ def normalise(text: str) -> Normal:
     out: list[str] = []
     origin: list[int] = []
     for at, char in enumerate(text[:LONGEST]):
-        for piece in _TABLE[char]:
+        for piece in _TABLE[ord(char)]:
             out.append(piece)
             origin.append(at)
     return Normal("".join(out), origin)
+
+
+def plain(text: str) -> str:
+    """Return only the words of `normalise`, several times as fast: for texts to which nothing has to travel back."""
+    return text[:LONGEST].translate(_TABLE)
 
 
 # --- words ---

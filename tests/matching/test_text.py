@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from matching.text import LONGEST, Word, cut, cutter, jieba_cutter, lexicon, normalise, redact
+from matching.text import LONGEST, Word, cut, cutter, jieba_cutter, lexicon, normalise, plain, redact
 from matching.train import examples, shipped_corpus
 from talent_pool import taxonomy
 
@@ -50,13 +50,14 @@ def test_spans_lead_back_to_the_text_as_given() -> None:
 def test_any_text_is_normalised_and_every_character_knows_its_origin(given_text: str) -> None:
     normal = normalise(given_text)
     assert len(normal.origin) == len(normal.text)
+    assert plain(given_text) == normal.text
     assert normal.origin == sorted(normal.origin)
     assert all(0 <= at < len(given_text) for at in normal.origin)
     assert not any(unicodedata.category(char) in ("Cs", "Cf") or char == "\x00" for char in normal.text)
 
 
 def test_only_the_first_ten_thousand_characters_are_read() -> None:
-    assert len(normalise("长" * (LONGEST + 5)).text) == LONGEST
+    assert len(normalise("长" * (LONGEST + 5)).text) == len(plain("长" * (LONGEST + 5))) == LONGEST
 
 
 def test_both_engines_cut_the_whole_corpus_alike() -> None:
