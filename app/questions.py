@@ -53,7 +53,8 @@ class _Spoken:
 
 def _spoken(query: Select[Any], dialect: Dialect) -> _Spoken:
     compiled: Any = query.compile(dialect=dialect)
-    fixed, given = {}, {}
+    fixed: dict[str, Any] = {}
+    given: dict[str, Convert] = {}
     for bind, name in compiled.bind_names.items():
         convert = _native(bind.type, dialect).bind_processor(dialect)
         if bind.required:
