@@ -16,6 +16,7 @@ from app.errors import N_, NotFound
 from app.lifecycle import CHOOSING_STATES, State
 from app.links import fingerprint
 from app.models import Invitation, Purpose, Side
+from app.questions import Question
 from app.scope import Role, Scope
 
 HOURS = 12.0  # a visit lasts the day: whoever is called away in the middle comes back to the same page
@@ -102,14 +103,14 @@ def begin(session: Session, invitation: Invitation, now: datetime) -> Entry:
     return Entry(secret, invitation.purpose)
 
 
-# Built once, on bare tables and without a session: it runs before every page of a side, decides what the visit may see,
-# and so has no scope of its own. Whatever is read after it is bound by the scope that it gives.
+# Asked on bare tables and without a session: it runs before every page of a side, decides what the visit may see, and
+# so has no scope of its own. Whatever is read after it is bound by the scope that it gives.
 _tables = SQLModel.metadata.tables
 _visit, _link, _case = _tables["web_session"], _tables["invitation"], _tables["dispute"]
 _list, _ballot = _tables["shortlist"], _tables["ballot"]
 _older = _list.alias()
 _newest = select(func.max(_older.c.round)).where(_older.c.dispute_id == _case.c.id).scalar_subquery()
-_LIVING = (
+_LIVING = Question(
     select(
         _link.c.id,
         _link.c.purpose,
@@ -144,5 +145,9 @@ _LIVING = (
 
 def find(connection: Connection, secret: str, now: datetime) -> Visit | None:
     """Return what a visit opens and how its order stands; None once visit or link has ended. One query."""
-    row = connection.execute(_LIVING, {"hashed": fingerprint(secret), "now": now}).first()
-    return Visit(*row[:5], Standing(*row[5:9], row[9] is not None)) if row is not None else None
+    row = _LIVING.ask(connection, hashed=fingerprint(secret), now=now)
+    if row is None:
+        return None
+    link, purpose, case, side, assignment, state, due_at, list_id, round_no, ballot = row
+    standing = Standing(state, due_at, list_id, round_no, ballot is not None)
+    return Visit(link, purpose, case, side, assignment, standing)

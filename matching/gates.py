@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from matching.beginnings import guarded
 from matching.text import Normal
 from talent_pool.files import data_dir
 from talent_pool.taxonomy import colour_rule, get_gate
@@ -57,7 +58,7 @@ def rulebook() -> Rulebook:
     }
     exceptions = gates["exceptions"] | signs["exceptions"]
     return Rulebook(
-        idioms=re.compile("|".join(_expand(idiom, words) for idiom in gates["idioms"])),
+        idioms=re.compile(guarded(_expand(idiom, words) for idiom in gates["idioms"])),
         gates=tuple(_rule(rule, words, exceptions) for rule in gates["rule"]),
         signs=tuple(_rule(rule, words, exceptions) for rule in signs["rule"]),
     )
@@ -75,7 +76,7 @@ def _expand(pattern: str, words: dict[str, str]) -> str:
 
 def _rule(rule: dict[str, Any], words: dict[str, str], exceptions: dict[str, str]) -> Rule:
     def compiled(patterns: list[str]) -> re.Pattern[str] | None:
-        return re.compile("|".join(f"(?:{_expand(pattern, words)})" for pattern in patterns)) if patterns else None
+        return re.compile(guarded(_expand(pattern, words) for pattern in patterns)) if patterns else None
 
     return Rule(
         code=rule["code"],
@@ -114,6 +115,8 @@ def blanked(text: str) -> str:
 
 def _search(rule: Rule, text: str, full: str) -> tuple[int, int] | None:
     # Rules read the text without its idioms; exceptions read it in full (打算起诉 is an idiom and an exception).
+    if not rule.pattern.search(text):  # nearly always
+        return None
     if (rule.needs and not rule.needs.search(text)) or (rule.forbids and rule.forbids.search(text)):
         return None
     for hit in rule.pattern.finditer(text):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask, Response
 from flask.typing import ResponseReturnValue
@@ -19,6 +20,8 @@ csrf = CSRFProtect()
 class Diandan(Flask):
     """Flask with one rule more: a view's transaction is committed once, before its answer leaves, unless it failed."""
 
+    jinja_environment = i18n.Templates
+
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view; commit for answers below 400, roll back for all others."""
         try:
@@ -31,6 +34,10 @@ class Diandan(Flask):
         else:
             sessions.rollback()
         return response
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function itself: no view of this house is a coroutine, and Flask asks a dozen times a request."""
+        return func
 
 
 def create_app(

@@ -54,7 +54,8 @@ def _open_list() -> OpenList | None:
     standing = _visit().standing
     if standing.open_list is None or standing.round_no is None:
         return None
-    names = shortlists.frozen(sessions.db(), standing.open_list)
+    known = sessions.house().database.frozen.get(standing.open_list)  # so that most looks open no session
+    names = known or shortlists.frozen(sessions.db(), standing.open_list)
     return OpenList(standing.due_at, standing.round_no, standing.sealed, names)
 
 

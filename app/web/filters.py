@@ -74,6 +74,7 @@ def _context() -> dict[str, Any]:
         "viewer": sessions.viewer(),
         "help_topic": _help_topic(),
         "home": _home(),
+        "csrf_token": sessions.form_token,
     }
 
 
@@ -81,8 +82,8 @@ def _home() -> str:
     """Return where a refusal leads back to: the work list, or the page of whoever came by a link."""
     visit = sessions.visit()
     if visit is None:
-        return url_for("desk.home")
-    return url_for("ballots.page" if visit.purpose is Purpose.ORDER else "assignments.page")
+        return address("desk.home")
+    return address("ballots.page" if visit.purpose is Purpose.ORDER else "assignments.page")
 
 
 def _help_topic() -> str:
@@ -121,7 +122,7 @@ def _digest(name: str) -> str:
 
 def asset(name: str) -> str:
     """Return a static file's address with its content's hash, so that browsers may keep it."""
-    return url_for("static", filename=name, v=_digest(name))
+    return address("static", filename=name, v=_digest(name))
 
 
 def day(value: datetime | None) -> str:

@@ -3,9 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from threading import Lock
+from typing import Any
 
 from flask import Flask, current_app, g, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import Serializer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 from jinja2.utils import LRUCache
 from sqlmodel import Session
 
@@ -20,6 +26,14 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TOUCH_EVERY = timedelta(minutes=1)
 
 
+class FormSigner(URLSafeTimedSerializer):
+    """Signs the tokens of forms as Flask-WTF does, but does not try to compress forty random digits first."""
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """Return what is signed."""
+        return base64_encode(Serializer.dump_payload(self, obj))
+
+
 @dataclass
 class House:
     """What lives as long as the process: settings, database, clock, and the index of the pool."""
@@ -30,6 +44,11 @@ class House:
     cards: LRUCache = field(default_factory=lambda: LRUCache(256))  # drawn cards of frozen lists
     _index: RosterIndex | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    @cached_property
+    def forms(self) -> FormSigner:
+        """Return what signs the tokens of forms."""
+        return FormSigner(self.settings.key(), salt="wtf-csrf-token")
 
     def index(self, db: Session) -> RosterIndex:
         """Return the pool's index, brought up to the newest change that is visible to this session."""
@@ -112,6 +131,19 @@ def sign_in(secret: str, kind: str) -> None:
     """Bind the browser to a new server-side session; the old cookie's contents (and CSRF secret) go."""
     sign_out()
     session[kind] = secret
+    # The new secret is made here and not by the first form, so that one cookie serves the whole session.
+    g.pop("csrf_token", None)
+    generate_csrf()
+
+
+def form_token() -> str:
+    """Return the token against forged requests that every form carries; Flask-WTF checks it."""
+    if "csrf_token" not in session:
+        return str(generate_csrf())
+    if "csrf_token" not in g:
+        g.csrf_token = house().forms.dumps(session["csrf_token"])
+    token: str = g.csrf_token
+    return token
 
 
 def sign_out() -> None:
@@ -121,8 +153,21 @@ def sign_out() -> None:
     session.update(kept)
 
 
+class Cookies(SecureCookieSessionInterface):
+    """Flask's signed cookies; what signs them is made once, not twice in every request."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs and checks the cookies of this application."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def init_app(app: Flask) -> None:
     """Find the viewer before each request, close the database session after it."""
+    app.session_interface = Cookies()
     app.before_request(_find)
     app.teardown_request(_close)
 

@@ -1,0 +1,76 @@
+"""The quick way to ask for one row says the same as the usual one, types and troubles included, on both databases."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import col
+
+from app.db import Database
+from app.models import Account, Heartbeat
+from app.questions import Question
+from app.scope import Role
+from tests.builders import a_station, an_officer
+from tests.clock import NOW
+
+BEAT = select(col(Heartbeat.name), col(Heartbeat.at)).where(
+    col(Heartbeat.at) <= bindparam("now"), col(Heartbeat.at) >= bindparam("then"), col(Heartbeat.name) != "nobody"
+)
+
+
+def usual(db: Database, query: Any, **values: Any) -> Any:
+    with db.engine.connect() as connection:
+        row = connection.execute(query, values).first()
+    return row and tuple(row)
+
+
+def quick(db: Database, question: Question, **values: Any) -> Any:
+    with db.engine.connect() as connection:
+        return question.ask(connection, **values)
+
+
+def test_moments_and_words_come_back_as_they_are_kept(db: Database) -> None:
+    with db.write() as session:
+        session.add(Heartbeat(name="clock", at=NOW))
+        an_officer(session, a_station(session))
+    span = {"then": NOW, "now": NOW}
+    assert quick(db, Question(BEAT), **span) == usual(db, BEAT, **span) == ("clock", NOW)
+    role = select(col(Account.role), col(Account.disabled_at))
+    assert quick(db, Question(role)) == (Role.OFFICER, None)
+    assert isinstance(quick(db, Question(role))[0], Role)
+
+
+def test_no_row_is_none_and_a_naive_moment_is_refused(db: Database) -> None:
+    assert quick(db, Question(BEAT), then=NOW, now=NOW) is None
+    with pytest.raises(ValueError, match="naive"):
+        quick(db, Question(BEAT), then=NOW.replace(tzinfo=None), now=NOW)
+
+
+def test_a_question_sees_what_was_kept_since(db: Database) -> None:
+    question = Question(BEAT)
+    with db.looking.connect() as connection:
+        assert question.ask(connection, then=NOW, now=NOW) is None
+    with db.write() as session:
+        session.add(Heartbeat(name="clock", at=NOW))
+    with db.looking.connect() as connection:
+        assert question.ask(connection, then=NOW, now=NOW) is not None
+
+
+def test_trouble_is_told_as_by_any_query_without_the_values(sqlite_db: Database) -> None:
+    with sqlite_db.write() as session:
+        session.connection().execute(text("DROP TABLE heartbeat"))
+    with pytest.raises(OperationalError) as told:
+        quick(sqlite_db, Question(BEAT), then=NOW, now=NOW)
+    assert "no such table" in str(told.value) and "2026" not in str(told.value)
+
+
+def test_after_a_lost_connection_the_next_question_is_answered(postgres_db: Database) -> None:
+    question = Question(BEAT)
+    with pytest.raises(DBAPIError) as told, postgres_db.looking.connect() as connection:
+        number = connection.connection.cursor().execute("SELECT pg_backend_pid()").fetchone()[0]  # type: ignore[attr-defined]
+        with postgres_db.engine.begin() as other:
+            other.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
+        question.ask(connection, then=NOW, now=NOW)
+    assert told.value.connection_invalidated
+    assert quick(postgres_db, question, then=NOW, now=NOW) is None
