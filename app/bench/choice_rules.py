@@ -63,7 +63,7 @@ def draw(seed: int, count: int, names: int, rho: float, acceptable: float) -> Li
 def _smallest(key: NDArray[np.float64] | Ints, lists: Lists, allowed: Bools) -> Ints:
     """Return the place with the smallest key among the allowed names, the higher fit among equals; -1 for none."""
     full = np.where(allowed, key * 64 + (lists.names - lists.fit), np.inf)
-    return np.where(allowed.any(axis=1), full.argmin(axis=1), -1)
+    return np.asarray(np.where(allowed.any(axis=1), full.argmin(axis=1), -1))
 
 
 def diandan(lists: Lists) -> Ints:
@@ -74,7 +74,7 @@ def diandan(lists: Lists) -> Ints:
 
 def first_come(lists: Lists) -> Ints:
     """Let whoever begins pick from the album."""
-    return lists.rank[np.arange(len(lists)), lists.turn].argmin(axis=1)
+    return np.asarray(lists.rank[np.arange(len(lists)), lists.turn].argmin(axis=1))
 
 
 def alternate_strikes(lists: Lists) -> Ints:
@@ -96,7 +96,7 @@ def finra(lists: Lists) -> Ints:
     """Strike two names in five at most, those liked least; the smallest sum of the ranks of the others."""
     cap = int(FINRA_STRIKES * lists.names)
     struck = ~lists.likes & (lists.rank > lists.names - cap)
-    return _smallest(lists.rank.sum(axis=1), lists, ~struck.any(axis=1))
+    return _smallest(lists.rank.sum(axis=1), lists, np.asarray(~struck.any(axis=1)))
 
 
 def aaa(lists: Lists) -> Ints:
@@ -109,7 +109,7 @@ def shortlist(lists: Lists) -> Ints:
     """Let one side name half of the names, the other pick one of them (de Clippel, Eliaz and Knight 2014)."""
     here, half = np.arange(len(lists)), (lists.names + 1) // 2
     offered = lists.rank[here, lists.turn] <= half
-    return np.where(offered, lists.rank[here, 1 - lists.turn], lists.names + 1).argmin(axis=1)
+    return np.asarray(np.where(offered, lists.rank[here, 1 - lists.turn], lists.names + 1).argmin(axis=1))
 
 
 RULES: dict[str, Callable[[Lists], Ints]] = {
