@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import cases, invitations, suggesting
+from app import ballot_box, cases, invitations, suggesting
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.lifecycle import State
@@ -237,6 +237,4 @@ def barred_from(session: Session, dispute: Dispute) -> set[int]:
 
     Never shown by name and reason: a designation is refused, or the name is left out, and that is all.
     """
-    logs = session.execute(select(col(Choice.log)).where(col(Choice.dispute_id) == dispute.id)).scalars()
-    struck = {int(name) for log in logs for ballot in log["ballots"].values() if ballot for name in ballot["strike"]}
-    return struck | {row.mediator_id for row in assignments_of(session, dispute)}
+    return ballot_box.struck(session, dispute) | {row.mediator_id for row in assignments_of(session, dispute)}

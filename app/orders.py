@@ -12,9 +12,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import assignments, cases, invitations, suggesting
+from app import assignments, ballot_box, cases, invitations, suggesting
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
+from app.intake import clean
+from app.keyring import SealBroken
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import Ballot, BallotChannel, Choice, Dispute, Listing, Mark, Shortlist, Side
 from app.order_news import News, tell_officer
@@ -130,7 +132,8 @@ def sealed_marks(session: Session, dispute: Dispute, side: Side) -> Marks | None
     ballot = find_ballot(session, shortlist, side) if shortlist else None
     if ballot is None:
         return None
-    return Marks(**{mark.value: tuple(int(each) for each in ballot.marks[mark.value]) for mark in Mark})
+    marks = ballot_box.marks_in(session, ballot)
+    return Marks(**{mark.value: tuple(int(each) for each in marks[mark.value]) for mark in Mark})
 
 
 def read_marks(listed: Collection[int], marks: Mapping[int, Mark], order: Collection[int]) -> Marks:
@@ -160,6 +163,7 @@ def seal(
     channel: BallotChannel,
     now: datetime,
     by_account: int | None = None,
+    reason: str = "",
 ) -> bool:
     """Seal a side's ballot; another one replaces it until all sides have sealed. Tell whether this made the choice.
 
@@ -171,7 +175,7 @@ def seal(
     shortlist = _open_list(session, dispute, side, round_no)
     if marks.ids() != sorted(item.mediator_id for item in listings_of(session, shortlist)):
         raise InvalidInput({"marks": N_("每位都要有一个意思,请再看一遍")})
-    _keep_ballot(session, dispute, shortlist, side, marks, channel, now, by_account)
+    _keep_ballot(session, dispute, shortlist, side, marks, channel, now, by_account, clean(reason)[:300])
     sides = cases.sides_of(session, dispute)
     if len(ballots_of(session, shortlist)) < len(sides):
         return False
@@ -199,13 +203,17 @@ def _keep_ballot(
     channel: BallotChannel,
     now: datetime,
     by_account: int | None,
+    reason: str,
 ) -> None:
     ballot = find_ballot(session, shortlist, side)
     assert side.id is not None, "a side of a case is a row"
     if ballot is None:
         ballot = Ballot(**dispute.owns(), round=shortlist.round, side_id=side.id, channel=channel, sealed_at=now)
         session.add(ballot)
-    ballot.marks, ballot.channel, ballot.by_account, ballot.sealed_at = marks.as_json(), channel, by_account, now
+    keyring, whose = ballot_box.keyring_of(session), (side.id, side.letter)
+    kept = ballot_box.sealed(keyring, dispute.no, dispute.owns(), shortlist.round, whose, marks.as_json(), reason)
+    ballot.sealed, ballot.commitment = kept["sealed"], kept["commitment"]
+    ballot.channel, ballot.by_account, ballot.sealed_at = channel, by_account, now
     if side.consented_at is None:
         side.consented_at, side.consent_how = now, channel.value
     session.flush()
@@ -215,8 +223,12 @@ def _keep_ballot(
 
 def _resolve(session: Session, dispute: Dispute, shortlist: Shortlist, sides: list[Side], now: datetime) -> None:
     log = choice_log(session, dispute, shortlist, sides)
-    outcome = choice.resolve_log(log)
-    session.add(Choice(**dispute.owns(), round=shortlist.round, log=log, result=outcome.as_json(), at=now))
+    try:
+        outcome = choice.resolve_log(log)
+    except choice.ChoiceError:
+        raise SealBroken(N_("封存的选择被改动过,不能使用")) from None
+    kept = ballot_box.sealed_choice(ballot_box.keyring_of(session), dispute.owns(), shortlist.round, log, outcome)
+    session.add(Choice(**dispute.owns(), round=shortlist.round, at=now, **kept))
     session.flush()
     if outcome.chosen is None:
         due = add_workdays(now, policy_for(dispute.area).designate_workdays)
@@ -229,15 +241,22 @@ def _resolve(session: Session, dispute: Dispute, shortlist: Shortlist, sides: li
 
 
 def choice_log(session: Session, dispute: Dispute, shortlist: Shortlist, sides: list[Side]) -> dict[str, object]:
-    """Return the whole input of the choice in the form of `diandan choose`; a side without a ballot is silent."""
-    by_side = {ballot.side_id: ballot.marks for ballot in ballots_of(session, shortlist)}
+    """Return the whole input of the choice in the form of `diandan choose`; a side without a ballot is silent.
+
+    Each ballot is held to its commitment when it is counted, here and on any other machine.
+    """
+    found = {ballot.side_id: ballot for ballot in ballots_of(session, shortlist)}
+    spoken = {side.letter: found[side.id] for side in sides if side.id in found}
+    marks = {letter: ballot_box.marks_in(session, ballot) for letter, ballot in spoken.items()}
     return {
         "case": dispute.no,
+        "round": shortlist.round,
         "shortlist": [
             {"id": str(item.mediator_id), "fit": item.fit, "open_cases": item.open_cases}
             for item in listings_of(session, shortlist)
         ],
-        "ballots": {side.letter: by_side.get(side.id or 0) for side in sides},
+        "ballots": {side.letter: marks.get(side.letter) for side in sides},
+        "commitments": {letter: ballot_box.receipt_of(session, ballot).as_json() for letter, ballot in spoken.items()},
     }
 
 
@@ -275,5 +294,5 @@ def own_rank(session: Session, dispute: Dispute, side: Side) -> int | None:
     newest, present = assignments.newest_choice(session, dispute), assignments.living(session, dispute)
     if newest is None or present is None:
         return None
-    rank = newest.result["ranks"].get(str(present.mediator_id), {}).get(side.letter)
+    rank = ballot_box.answer_of(session, newest)["ranks"].get(str(present.mediator_id), {}).get(side.letter)
     return int(rank) if rank else None

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 from sqlmodel import col
 
-from app import assignments, cases, invitations
+from app import assignments, ballot_box, cases, invitations
 from app.cli import cli
 from app.db import Database
 from app.models import Assignment, Choice, Dispute, InboxMessage
@@ -69,7 +69,7 @@ class Town(Desk):
         with self.db.read() as session:
             dispute = self._dispute(session, no)
             choice = session.execute(select(Choice).where(col(Choice.dispute_id) == dispute.id)).scalar_one()
-            ranks: dict[str, int] = choice.result["ranks"][str(self._present(session, dispute).mediator_id)]
+            ranks: dict[str, int] = ballot_box.answer_of(session, choice)["ranks"][str(self._present(session, dispute).mediator_id)]
             return ranks
 
     @staticmethod

@@ -84,7 +84,7 @@ def alternate_strikes(lists: Lists) -> Ints:
     for step in range(lists.names - 1):
         own = lists.rank[here, (lists.turn + step) % SIDES]
         left[here, np.where(left, own, 0).argmax(axis=1)] = False
-    return left.argmax(axis=1)
+    return np.asarray(left.argmax(axis=1))
 
 
 def fmcs_rank_sum(lists: Lists) -> Ints:

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import matching
+from app import ballot_box
 from app.demo.lives import mark
 from app.demo.logged import LoggedCase
 from app.demo.quarrels import words
@@ -95,10 +96,10 @@ class ChosenCase(LoggedCase):
             **self.owns,
             round=self.round,
             side_id=side["id"],
-            marks=marks,
             channel=channel,
             by_account=by,
             sealed_at=at,
+            **ballot_box.sealed(self.desk.keyring, self.no, self.owns, self.round, (side["id"], letter), marks),
         )
         self.ballots[letter] = marks
         if side["consented_at"] is None:
@@ -116,11 +117,13 @@ class ChosenCase(LoggedCase):
         ]
         log = {
             "case": self.no,
+            "round": self.round,
             "shortlist": listed,
             "ballots": {letter: self.ballots[letter] for letter in sorted(self.ballots)},
         }
         outcome = choice.resolve_log(log)
-        self._add(Choice, **self.owns, round=self.round, log=log, result=outcome.as_json(), at=at)
+        kept = ballot_box.sealed_choice(self.desk.keyring, self.owns, self.round, log, outcome)
+        self._add(Choice, **self.owns, round=self.round, at=at, **kept)
         if outcome.chosen is None:
             due = add_workdays(at, self.policy.designate_workdays)
             self._move(State.DESIGNATING, "rule", at, due_at=due, why="no_common_name")
@@ -159,6 +162,7 @@ class ChosenCase(LoggedCase):
             answered_at=None,
             reason="" if free else "full_or_absent",
             disclosed="",
+            role="lead",
         )
         self.asked.append(self.desk.ledger.rows[Assignment][-1])
         return free

@@ -12,6 +12,7 @@ from app.demo.rows import Ledger, Row
 from app.demo.slots import Slots
 from app.demo.station import DemoStation
 from app.disputes import settled_type
+from app.keyring import Keyring
 from app.lifecycle import State, check_move
 from app.models import AssignmentState, Dispute, Event, Gate, GateState, Party, Side, Source
 from app.policies import Policy, policy_for
@@ -32,6 +33,7 @@ class Desk:
 
     ledger: Ledger
     slots: Slots
+    keyring: Keyring
 
 
 class LoggedCase:

@@ -4,6 +4,7 @@ Every row of a case carries the case's station and area, so that `app.scope` can
 """
 
 from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState, Party, Recusal, Side, Source
+from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.order import (
@@ -24,6 +25,7 @@ __all__ = [
     "Account",
     "Agreement",
     "ApiKey",
+    "Asked",
     "Assignment",
     "AssignmentState",
     "Ballot",
@@ -31,6 +33,7 @@ __all__ = [
     "CaseNumber",
     "CaseRow",
     "Choice",
+    "Designation",
     "Dispute",
     "DueRun",
     "Event",
@@ -44,6 +47,7 @@ __all__ = [
     "Listing",
     "Mark",
     "Meeting",
+    "Nomination",
     "Outbox",
     "Party",
     "Purpose",
@@ -51,6 +55,7 @@ __all__ = [
     "SendState",
     "Shortlist",
     "Side",
+    "SideWord",
     "SignInTry",
     "Source",
     "Station",

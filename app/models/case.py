@@ -118,6 +118,7 @@ class Side(CaseRow, table=True):
     consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     consent_how: str = Field(default="", max_length=20)  # phone, desk, helped
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # first time the link was used
+    help_asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # 请所里帮我选
 
 
 class Party(CaseRow, table=True):

@@ -14,10 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 from sqlmodel import SQLModel
 
-from app import migrate
+from app import ballot_box, migrate, orders
 from app.db import Database, make_engine
-from app.models import DueRun, Heartbeat, InboxMessage, Outbox
+from app.models import Ballot, Choice, DueRun, Heartbeat, InboxMessage, Outbox
 from app.settings import Settings, load
+from tests.app.order_story import a_pool, listed, open_list, seal, story_of
 from tests.builders import a_case, a_mediator
 from tests.clock import NOW
 from tests.databases import KEY, PostgresServer
@@ -73,14 +74,23 @@ def _named(thing: Any) -> tuple[str, str]:
     return thing["name"] or "", repr((says, thing.get("options", {}).get("ondelete")))
 
 
-def rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table that is there and not empty."""
+def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table that is there and not empty, in the columns that the models have."""
     found = {}
     with engine.connect() as connection:
         for name in sorted(set(inspect(connection).get_table_names()) - {"alembic_version"}):
+            there = {column["name"] for column in inspect(connection).get_columns(name)}
             table = SQLModel.metadata.tables[name]
-            found[name] = [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+            columns = [column for column in table.columns if column.name in there]
+            ordered = select(*columns).order_by(*table.primary_key.columns)
+            found[name] = [dict(row) for row in connection.execute(ordered).mappings()]
     return {name: kept for name, kept in found.items() if kept}
+
+
+def within(kept: list[dict[str, Any]], columns: list[Any]) -> list[dict[str, Any]]:
+    """The rows in those columns alone that a step knows."""
+    known = {name for name, *_ in columns}
+    return [{name: value for name, value in row.items() if name in known} for row in kept]
 
 
 def tell_a_story(settings: Settings) -> None:
@@ -129,11 +139,49 @@ def test_down_step_by_step_with_data_and_up_again(bare_settings: Settings, engin
     for number, step in reversed(list(enumerate(["base", *revisions()[:-1]]))):
         migrate.downgrade(bare_settings, step)
         assert shape(engine) == shapes[number]
-        assert rows(engine) == {name: kept for name, kept in whole.items() if name in shapes[number]}
+        assert rows(engine) == {
+            name: within(kept, shapes[number][name][0]) for name, kept in whole.items() if name in shapes[number]
+        }
     assert at(engine) == ""
     migrate.upgrade(bare_settings)
     assert shape(engine) == shapes[-1]
     tell_a_story(bare_settings)
+
+
+def test_ballots_that_lay_open_are_sealed_and_opened_again_on_the_way_down(
+    bare_settings: Settings, engine: Engine
+) -> None:
+    migrate.upgrade(bare_settings)
+    database = Database(bare_settings)
+    with database.write() as session:
+        a_pool(session, 6)
+        case = a_case(session)
+        open_list(session, case.dispute)
+        ids = listed(session, case.dispute)
+        seal(session, case.dispute, case.sides[0], want=[ids[1], ids[0]], strike=[ids[2]])
+        seal(session, case.dispute, case.sides[1], strike=ids[3:])
+        story = story_of(database, case)
+        made = session.execute(select(Choice)).scalar_one()
+        log, answer = ballot_box.log_of(session, made), ballot_box.answer_of(session, made)
+    migrate.downgrade(bare_settings, "0003_messages_and_clock")
+    with engine.connect() as connection:
+        open_marks = [
+            json.loads(row[0]) if isinstance(row[0], str) else row[0]
+            for row in connection.execute(text("SELECT marks FROM ballot ORDER BY id"))
+        ]
+    assert open_marks == [log["ballots"]["A"], log["ballots"]["B"]]
+    migrate.upgrade(bare_settings)
+    with database.read() as session:
+        made = session.execute(select(Choice)).scalar_one()
+        assert (ballot_box.log_of(session, made), ballot_box.answer_of(session, made)) == (log, answer)
+        assert made.result["chosen"] == answer["chosen"]
+        ballots = session.execute(select(Ballot).order_by(Ballot.id)).scalars().all()
+        assert [ballot_box.marks_in(session, each) for each in ballots] == open_marks
+        assert orders.own_rank(session, story.dispute(session), story.side(session, "A")) == 1
+    with engine.connect() as connection:
+        columns = {column["name"] for column in inspect(connection).get_columns("ballot")}
+        assert "marks" not in columns
+    database.close()
 
 
 def test_again_changes_nothing(bare_settings: Settings, engine: Engine) -> None:
@@ -154,7 +202,7 @@ def test_foreign_keys_hold_after_a_migration(bare_settings: Settings, engine: En
 KILLED = """
 import json, os, signal, sys
 from sqlalchemy import Engine, event
-from app import migrate
+from app import ballot_box, migrate, orders
 from app.settings import load
 
 def run(plan):
