@@ -21,12 +21,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import notices, reminders
+from app import notices, order_clock, reminders
 from app.channels import Channel, open_channels
 from app.claims import take
 from app.db import Database
-from app.models import Heartbeat
+from app.models import Dispute, Heartbeat
 from app.settings import Settings
+from talent_pool.index import RosterIndex
 
 HEARTBEAT = "clock"
 INTERVAL = timedelta(minutes=1)
@@ -59,7 +60,7 @@ def tick(
     Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
     """
     parts, pace = _Parts(), pace or notices.Pace()
-    ran = _queue_all(database, settings, now, parts, pace)
+    ran = [*_take_on_orders(database, now, parts, pace), *_queue_all(database, settings, now, parts, pace)]
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
     ways = open_channels(database, settings) if channels is None else channels
     sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
@@ -112,6 +113,35 @@ def _queue_all(
     due = parts.do("due", stations) or []
     ran = [parts.do(f"{reminders.WEEKLY} station:{each}", partial(queue, each)) for each in due]
     return [each for each in ran if each is not None]
+
+
+def _take_on_orders(database: Database, now: datetime, parts: _Parts, pace: notices.Pace) -> list[reminders.Ran]:
+    """Take on each order whose time is up in a transaction of its own, then remind the sides that are silent."""
+
+    def due() -> list[int]:
+        with database.read() as session:
+            return order_clock.due(session, now)
+
+    def take_on(dispute_id: int) -> bool:
+        with database.write() as session:
+            dispute = session.get_one(Dispute, dispute_id)
+            order_clock.take_on(session, dispute, partial(RosterIndex.load, session), now)
+            return True
+
+    def remind() -> int:
+        with database.write() as session:
+            return order_clock.remind(session, now)
+
+    def silent() -> bool:
+        with database.read() as session:
+            return order_clock.somebody_is_silent(session, now)
+
+    found = [each for each in parts.do("orders due", due) or [] if not pace.stopped()]
+    done = [each for each in found if parts.do(f"order {each}", partial(take_on, each))]
+    queued = parts.do("remind", remind) if parts.do("silent", silent) else 0
+    period = now.date().isoformat()
+    ran = [reminders.Ran("orders", period, f"dispute:{each}", 0, late=False) for each in done]
+    return ran + ([reminders.Ran("silent_sides", period, "", queued, late=False)] if queued else [])
 
 
 def _beat(database: Database, now: datetime, done: dict[str, Any]) -> None:

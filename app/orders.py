@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import assignments, ballot_box, cases, invitations, suggesting
+from app import assignments, ballot_box, cases, invitations, nominations, suggesting
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.intake import clean
@@ -28,6 +28,7 @@ from talent_pool.index import RosterIndex
 
 ENDINGS = ("refused", "unreachable", "no_choice", "withdrawn", "self_settled")
 STALE = N_("名单已经换了,请看新的名单")
+WAITING_STATES = (State.TRIAGED, State.SEEKING_CONSENT, State.PROVISIONAL, State.DESIGNATING)
 OVER = N_("选择已经结束,不能再改")
 
 
@@ -63,19 +64,33 @@ def open_order(session: Session, dispute: Dispute, *, index: RosterIndex, by: st
     """
     lock(session, dispute)
     state = _state_to_open(session, dispute)
-    suggestion = suggesting.for_dispute(session, dispute, index, now, exclude=_already_listed(session, dispute))
+    put_before, number = _already_listed(session, dispute), _next_number(session, dispute)
+    wishes = nominations.wished_for(session, dispute, number)
+    suggestion = suggesting.for_dispute(
+        session,
+        dispute,
+        index,
+        now,
+        exclude=put_before,
+        wished=wishes - put_before,
+        wider=state is State.CHOOSING_ROUND2,
+    )
     if suggestion.barred:
         raise Conflict(N_("有不宜调解的情形,不能点单"))
     if not suggestion.shortlist:
         raise Conflict(N_("没有合适的调解员,请协调员指定"))
-    newest = current_round(session, dispute)
-    shortlist = freeze(session, dispute, newest.round + 1 if newest else 1, suggestion, now)
+    shortlist = freeze(session, dispute, number, suggestion, now)
     due = add_workdays(now, policy_for(dispute.area).ballot_workdays)
     listed = [item.id for item in suggestion.shortlist]
     move(session, dispute, state, by, now, due_at=due, round=shortlist.round, listed=listed)
     for side in cases.sides_of(session, dispute):
         invitations.keep_side_invited(session, dispute, side, now)
     return shortlist
+
+
+def _next_number(session: Session, dispute: Dispute) -> int:
+    newest = current_round(session, dispute)
+    return newest.round + 1 if newest else 1
 
 
 def _state_to_open(session: Session, dispute: Dispute) -> State:
@@ -90,8 +105,7 @@ def may_open_again(session: Session, dispute: Dispute) -> bool:
     """Tell whether another list may be drawn now; a case that was taken up again counts its lists anew."""
     if dispute.state is not State.DESIGNATING:
         return False
-    moves = (event.data["after"] for event in cases.since_triage(session, dispute) if event.kind == "moved")
-    return sum(after in CHOOSING_STATES for after in moves) < policy_for(dispute.area).rounds
+    return assignments.may_list_again(session, dispute)
 
 
 def _already_listed(session: Session, dispute: Dispute) -> set[int]:
@@ -231,13 +245,36 @@ def _resolve(session: Session, dispute: Dispute, shortlist: Shortlist, sides: li
     session.add(Choice(**dispute.owns(), round=shortlist.round, at=now, **kept))
     session.flush()
     if outcome.chosen is None:
-        due = add_workdays(now, policy_for(dispute.area).designate_workdays)
+        due = assignments.without_a_name_due(session, dispute, now)
         move(session, dispute, State.DESIGNATING, "rule", now, due_at=due, why="no_common_name")
         tell_officer(session, dispute, News.NO_COMMON_NAME, shortlist.round, now)
         return
     note(session, dispute, "chosen", "rule", now, mediator=int(outcome.chosen), round=shortlist.round)
+    if outcome.provisional:
+        due = add_workdays(now, policy_for(dispute.area).yes_workdays)
+        move(session, dispute, State.PROVISIONAL, "rule", now, due_at=due)
+        tell_officer(session, dispute, News.PROVISIONAL, shortlist.round, now)
+        return
     tell_officer(session, dispute, News.CHOSEN, shortlist.round, now)
     assignments.ask_next(session, dispute, now)
+
+
+def close_list(session: Session, dispute: Dispute, *, by: str, now: datetime) -> None:
+    """Count the list when its time is up: a silent side held all names equal, and is asked for its yes.
+
+    When all sides were silent the case goes back to the officer as unreachable: silence is never consent.
+    """
+    lock(session, dispute)
+    shortlist = current_round(session, dispute)
+    if dispute.state not in CHOOSING_STATES or shortlist is None:
+        raise Conflict(OVER)
+    if dispute.due_at is None or now <= dispute.due_at:
+        raise Conflict(N_("选择的时间还没到"))
+    if ballots_of(session, shortlist):
+        _resolve(session, dispute, shortlist, cases.sides_of(session, dispute), now)
+        return
+    cases.finish(session, dispute, "unreachable", by, now)
+    tell_officer(session, dispute, News.UNREACHABLE, shortlist.round, now)
 
 
 def choice_log(session: Session, dispute: Dispute, shortlist: Shortlist, sides: list[Side]) -> dict[str, object]:
@@ -268,7 +305,7 @@ def refuse(session: Session, dispute: Dispute, side: Side, *, by: str, now: date
     lock(session, dispute)
     if side.dispute_id != dispute.id:
         raise NotFound()
-    stoppable = (*CHOOSING_STATES, *HOLDS_SLOT, State.TRIAGED, State.SEEKING_CONSENT, State.DESIGNATING)
+    stoppable = (*CHOOSING_STATES, *HOLDS_SLOT, *WAITING_STATES)
     if dispute.state not in stoppable:
         raise Conflict(N_("这个案件现在不能结束"))
     note(session, dispute, "refused", by, now, side=side.letter)
@@ -281,9 +318,7 @@ def end(session: Session, dispute: Dispute, why: str, *, by: str, now: datetime)
     lock(session, dispute)
     if why not in ENDINGS:
         raise InvalidInput({"why": N_("请选一个结束的原因")})
-    cases.release(session, dispute, now)
-    dispute.ended, dispute.closed_at = why, now
-    move(session, dispute, State.TERMINATED, by, now, why=why)
+    cases.finish(session, dispute, why, by, now)
 
 
 def own_rank(session: Session, dispute: Dispute, side: Side) -> int | None:

@@ -235,13 +235,22 @@ def reserve(session: Session, mediator_id: int, today: date) -> bool:
 
     One conditional UPDATE: whoever comes second for the last slot finds no row. Read first, write then, books twice.
     """
+    return _move(session, mediator_id, +1, *_free(today))
+
+
+def is_free(session: Session, mediator_id: int, today: date) -> bool:
+    """Tell whether a slot could be taken now. Advice only: what counts is `reserve`."""
+    query = select(col(Mediator.id)).where(col(Mediator.id) == mediator_id, *_free(today))
+    return session.execute(query).first() is not None
+
+
+def _free(today: date) -> tuple[Any, ...]:
     away = exists().where(
         col(Absence.mediator_id) == col(Mediator.id),
         col(Absence.first_day) <= today,
         col(Absence.last_day) >= today,
     )
-    free = col(Mediator.open_cases) < col(Mediator.load_cap)
-    return _move(session, mediator_id, +1, col(Mediator.status) == Status.ACTIVE, free, ~away)
+    return col(Mediator.status) == Status.ACTIVE, col(Mediator.open_cases) < col(Mediator.load_cap), ~away
 
 
 def release(session: Session, mediator_id: int) -> bool:

@@ -125,8 +125,7 @@ class ChosenCase(LoggedCase):
         kept = ballot_box.sealed_choice(self.desk.keyring, self.owns, self.round, log, outcome)
         self._add(Choice, **self.owns, round=self.round, at=at, **kept)
         if outcome.chosen is None:
-            due = add_workdays(at, self.policy.designate_workdays)
-            self._move(State.DESIGNATING, "rule", at, due_at=due, why="no_common_name")
+            self._move(State.DESIGNATING, "rule", at, due_at=self._name_due(at), why="no_common_name")
             return
         self._note("chosen", "rule", at, mediator=int(outcome.chosen), round=self.round)
         self.waiting = [int(name) for name in (outcome.chosen, *outcome.reserves)]
@@ -141,14 +140,21 @@ class ChosenCase(LoggedCase):
         self._move(State.TERMINATED, "side:B" if why == "refused" else self.officer.actor, at, why=why)
 
     def _ask_next(self, at: datetime) -> None:
+        free = self._declined() < self.policy.declines
         for mediator_id in [each for each in self.waiting if each not in {row["mediator_id"] for row in self.asked}]:
-            if self._try(mediator_id, at):
+            if free and self._try(mediator_id, at):
                 self._await(mediator_id, at)
                 return
-        due = add_workdays(at, self.policy.designate_workdays)
-        self._move(State.DESIGNATING, "rule", at, due_at=due, why="nobody_left")
+        self._move(State.DESIGNATING, "rule", at, due_at=self._name_due(at), why="nobody_left")
 
-    def _try(self, mediator_id: int, at: datetime) -> bool:
+    def _name_due(self, at: datetime) -> datetime:
+        return add_workdays(at, 0 if self.round < self.policy.rounds else self.policy.naming_workdays)
+
+    def _declined(self) -> int:
+        rows = (row for row in self.asked if row["mediator_id"] in self.waiting)
+        return sum(row["state"] is AssignmentState.DECLINED for row in rows)
+
+    def _try(self, mediator_id: int, at: datetime, role: str = "lead") -> bool:
         free = self.desk.slots.take(mediator_id, shanghai(at).date())
         self._add(
             Assignment,
@@ -162,7 +168,7 @@ class ChosenCase(LoggedCase):
             answered_at=None,
             reason="" if free else "full_or_absent",
             disclosed="",
-            role="lead",
+            role=role,
         )
         self.asked.append(self.desk.ledger.rows[Assignment][-1])
         return free
@@ -190,6 +196,10 @@ class ChosenCase(LoggedCase):
         asked.update(state=AssignmentState.DECLINED, answered_at=at, reason=reason)
         self._give_back(asked)
         self._note("declined", actor, at, mediator=asked["mediator_id"], reason=reason)
+        if asked["role"] == "named":
+            self.row.update(ended="no_choice", closed_at=at)
+            self._move(State.TERMINATED, "rule", at, why="no_choice")
+            return
         self._ask_next(at)
 
     def designate(self, at: datetime) -> None:
@@ -199,7 +209,7 @@ class ChosenCase(LoggedCase):
         agreed = self.rng.choice(words()["designations"])
         for mediator_id in self.rng.sample(free, k=min(len(free), 5)):
             row = self.desk.slots.rows[mediator_id]
-            if row.open_cases < row.load_cap and self._try(mediator_id, at):
+            if row.open_cases < row.load_cap and self._try(mediator_id, at, "named"):
                 self._await(mediator_id, at, self.officer.actor, designated=True, agreed=agreed)
                 return
 

@@ -392,10 +392,15 @@ def test_an_answer_after_somebody_else_was_asked_is_refused(db: Database) -> Non
         decline(story)
 
 
-def test_when_all_have_declined_nobody_is_asked_twice(db: Database) -> None:
+@pytest.mark.parametrize("left", [2, 6])
+def test_after_three_declines_or_when_all_have_declined_nobody_else_is_asked(db: Database, left: int) -> None:
     story = an_order(db)
-    ids = chosen(story)
+    ids = story.listed()
+    story.seal("A", want=ids, strike=ids[left:])
+    story.seal("B", want=ids[:left])
+    ids = ids[: min(left, 3)]
     for _ in ids:
+        assert story.state() == "awaiting_mediator"
         decline(story)
     assert story.state() == "designating"
     with db.read() as session:

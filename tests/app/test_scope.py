@@ -14,11 +14,13 @@ from app.db import Database
 from app.lifecycle import State
 from app.models import (
     Agreement,
+    Asked,
     Assignment,
     AssignmentState,
     Ballot,
     BallotChannel,
     Choice,
+    Designation,
     Dispute,
     Event,
     FollowUp,
@@ -26,11 +28,13 @@ from app.models import (
     Invitation,
     Listing,
     Meeting,
+    Nomination,
     Party,
     Purpose,
     Recusal,
     Shortlist,
     Side,
+    SideWord,
     Station,
 )
 from app.scope import NOBODY, SYSTEM, CaseOwned, Role, Scope, ScopedSession, ScopeMissing
@@ -81,6 +85,9 @@ def a_full_case(session: Session, area: int) -> Case:
             Agreement(**owns, terms="各修各的", agreed_at=NOW),
             FollowUp(**owns, visited_at=NOW, **said),
             Event(**owns, at=NOW, kind="logged", actor="account:1"),
+            SideWord(**owns, side_id=side.id, asked=Asked.RESULT, yes=True, how="phone", by="account:1", at=NOW),
+            Nomination(**owns, side_id=side.id, round=2, mediator_id=mediator.id, at=NOW),
+            Designation(**owns, mediator_id=mediator.id, by="account:1", at=NOW, due_at=NOW),
         ]
     )
     session.flush()
