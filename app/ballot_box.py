@@ -21,7 +21,7 @@ from app.keyring import Keyring
 from app.models import Ballot, Choice, Dispute, Side
 from app.scope import Role
 from matching.choice import Outcome
-from matching.commitments import commit
+from matching.commitments import promise
 
 REASON_FROM = 3  # from the third 不要 on a private reason is asked
 
@@ -59,7 +59,7 @@ def sealed(
     kept = {"marks": marks, "salt": salt, "reason": reason}
     return {
         "sealed": keyring.seal(_place(owns["dispute_id"], round_no, side[0]), kept),
-        "commitment": commit(case_no, round_no, side[1], marks, salt),
+        "commitment": promise(case_no, round_no, side[1], marks, salt),
     }
 
 
@@ -96,7 +96,7 @@ def receipt_of(session: Session, ballot: Ballot) -> Receipt:
 def is_as_marked(session: Session, ballot: Ballot, dispute: Dispute, side: Side, receipt: Receipt) -> bool:
     """Tell a side whether its ballot is the one that its receipt was given for."""
     marks = marks_in(session, ballot)
-    return commit(dispute.no, ballot.round, side.letter, marks, receipt.salt) == receipt.hash == ballot.commitment
+    return promise(dispute.no, ballot.round, side.letter, marks, receipt.salt) == receipt.hash == ballot.commitment
 
 
 # --- the log of a choice ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def commit(case: str, round_no: int, side: str, marks: Mapping[str, Any], salt: str) -> str:
+def promise(case: str, round_no: int, side: str, marks: Mapping[str, Any], salt: str) -> str:
     """Return the hash (64 hex digits) of a ballot; `marks` as in the log: want in tap order, accept, strike."""
     want = [str(name) for name in marks.get("want", ())]
     rest = [sorted(str(name) for name in marks.get(mark, ())) for mark in ("accept", "strike")]
@@ -35,10 +35,10 @@ def broken(log: Mapping[str, Any]) -> list[str]:
     return [side for side in sides if not _holds(log["case"], round_no, side, ballots.get(side), given.get(side))]
 
 
-def _holds(case: str, round_no: Any, side: str, marks: Any, promise: Any) -> bool:
-    if marks is None or promise is None:
-        return marks is None and promise is None
-    if not isinstance(promise, Mapping) or not isinstance(promise.get("hash"), str):
+def _holds(case: str, round_no: Any, side: str, marks: Any, given: Any) -> bool:
+    if marks is None or given is None:
+        return marks is None and given is None
+    if not isinstance(given, Mapping) or not isinstance(given.get("hash"), str):
         return False
-    made = commit(case, round_no, side, marks, str(promise.get("salt")))
-    return hmac.compare_digest(made.encode(), promise["hash"].encode("utf-8", "replace"))
+    made = promise(case, round_no, side, marks, str(given.get("salt")))
+    return hmac.compare_digest(made.encode(), given["hash"].encode("utf-8", "replace"))

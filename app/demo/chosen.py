@@ -66,7 +66,7 @@ class ChosenCase(LoggedCase):
             exclude=frozenset(self.seen),
             today=shanghai(at).date(),
             n=size_for(self.station.area, len(self.sides)),
-            widen_below=self.policy.widen_below,
+            widen_below=self.policy.widen_below if self.round == 0 else size_for(self.station.area, len(self.sides)),
             outsiders=self.policy.outsiders_min,
         )
 
@@ -111,6 +111,13 @@ class ChosenCase(LoggedCase):
         if len(self.ballots) == len(self.sides):
             self._resolve(at)
 
+    def lapse(self, at: datetime) -> bool:
+        """Count the list without the silent side, if its time is up; tell whether it was."""
+        if self.row["due_at"] is None or at <= self.row["due_at"]:
+            return False
+        self._resolve(at)
+        return True
+
     def _resolve(self, at: datetime) -> None:
         listed = [
             {"id": str(row["mediator_id"]), "fit": row["fit"], "open_cases": row["open_cases"]} for row in self.listed
@@ -119,7 +126,7 @@ class ChosenCase(LoggedCase):
             "case": self.no,
             "round": self.round,
             "shortlist": listed,
-            "ballots": {letter: self.ballots[letter] for letter in sorted(self.ballots)},
+            "ballots": {letter: self.ballots.get(letter) for letter in sorted(self.sides)},
         }
         outcome = choice.resolve_log(log)
         kept = ballot_box.sealed_choice(self.desk.keyring, self.owns, self.round, log, outcome)
@@ -128,6 +135,9 @@ class ChosenCase(LoggedCase):
             self._move(State.DESIGNATING, "rule", at, due_at=self._name_due(at), why="no_common_name")
             return
         self._note("chosen", "rule", at, mediator=int(outcome.chosen), round=self.round)
+        if outcome.provisional:
+            self._move(State.PROVISIONAL, "rule", at, due_at=add_workdays(at, self.policy.yes_workdays))
+            return
         self.waiting = [int(name) for name in (outcome.chosen, *outcome.reserves)]
         self._ask_next(at)
 

@@ -303,6 +303,7 @@ TURNS = (
     Plot(court=1, relapse=0.4, early_end=0, refuse=0, silent=0, perform=0.4, outcomes={"agreed_oral": 1}),
     Plot(early_end=1),
     Plot(refuse=0.5, silent=0.3),
+    Plot(lapse=1, early_end=0, until=State.PROVISIONAL),
 )
 
 

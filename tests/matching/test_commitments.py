@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from matching.choice import ChoiceError, resolve_log
-from matching.commitments import broken, commit
+from matching.commitments import broken, promise
 
 CASE = "(2026)洛川人调字第12号"
 MARKS: dict[str, Any] = {"want": ["3", "1"], "accept": ["4", "2"], "strike": ["5"]}
@@ -25,7 +25,7 @@ def a_log() -> dict[str, Any]:
         "round": 1,
         "shortlist": [{"id": str(number), "fit": number, "open_cases": 0} for number in range(1, 6)],
         "ballots": ballots,
-        "commitments": {s: {"salt": salts[s], "hash": commit(CASE, 1, s, ballots[s], salts[s])} for s in salts},
+        "commitments": {s: {"salt": salts[s], "hash": promise(CASE, 1, s, ballots[s], salts[s])} for s in salts},
     }
 
 
@@ -37,15 +37,15 @@ def test_a_ballot_as_it_was_sealed_is_counted() -> None:
 
 def test_accepted_and_struck_names_are_sets_and_wanted_ones_an_order() -> None:
     turned = {"want": MARKS["want"], "accept": MARKS["accept"][::-1], "strike": [5]}
-    assert commit(CASE, 1, "A", turned, "aa") == commit(CASE, 1, "A", MARKS, "aa")
+    assert promise(CASE, 1, "A", turned, "aa") == promise(CASE, 1, "A", MARKS, "aa")
     others = [
-        commit(CASE, 1, "A", MARKS | {"want": ["1", "3"]}, "aa"),
-        commit(CASE, 1, "A", MARKS, "ab"),
-        commit(CASE, 2, "A", MARKS, "aa"),
-        commit(CASE, 1, "B", MARKS, "aa"),
-        commit(CASE + "1", 1, "A", MARKS, "aa"),
+        promise(CASE, 1, "A", MARKS | {"want": ["1", "3"]}, "aa"),
+        promise(CASE, 1, "A", MARKS, "ab"),
+        promise(CASE, 2, "A", MARKS, "aa"),
+        promise(CASE, 1, "B", MARKS, "aa"),
+        promise(CASE + "1", 1, "A", MARKS, "aa"),
     ]
-    assert len({commit(CASE, 1, "A", MARKS, "aa"), *others}) == 6
+    assert len({promise(CASE, 1, "A", MARKS, "aa"), *others}) == 6
 
 
 @pytest.mark.parametrize(
