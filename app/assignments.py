@@ -16,6 +16,7 @@ from app.claims import take
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import Assignment, AssignmentState, Choice, Dispute, Recusal
+from app.order_deadlines import within
 from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.workdays import add_workdays, shanghai
@@ -59,7 +60,7 @@ def _await(session: Session, dispute: Dispute, assignment: Assignment, now: date
 def without_a_name_due(session: Session, dispute: Dispute, now: datetime) -> datetime:
     """Return until when a case without a name waits: today for a fresh list, else as long as the coordinator has."""
     days = 0 if may_list_again(session, dispute) else policy_for(dispute.area).naming_workdays
-    return add_workdays(now, days)
+    return within(session, dispute, days, now)
 
 
 def may_list_again(session: Session, dispute: Dispute) -> bool:
@@ -125,7 +126,7 @@ def _try(session: Session, dispute: Dispute, mediator_id: int, now: datetime, ro
         state=AssignmentState.ASKED if free else AssignmentState.UNAVAILABLE,
         slot_held=free,
         asked_at=now,
-        due_at=add_workdays(now, policy_for(dispute.area).accept_workdays),
+        due_at=within(session, dispute, policy_for(dispute.area).accept_workdays, now),
         reason="" if free else ("recused" if recused else "full_or_absent"),
         role=role,
     )

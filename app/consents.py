@@ -16,9 +16,9 @@ from app.claims import take
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.lifecycle import CHOOSING_STATES, State
 from app.models import Asked, AssignmentState, Designation, Dispute, Side, SideWord
+from app.order_deadlines import within
 from app.order_news import News, tell_officer
 from app.policies import policy_for
-from app.workdays import add_workdays
 from talent_pool.models import Mediator
 
 HOWS = ("link", "phone", "visit", "desk", "helped")
@@ -104,7 +104,7 @@ def name(session: Session, dispute: Dispute, mediator_id: int, *, by: str, now: 
         raise NotFound()
     if not assignments.may_be_named(session, dispute, mediator_id, now):
         raise Conflict(assignments.NOT_FREE)
-    due = add_workdays(now, policy_for(dispute.area).answer_workdays)
+    due = within(session, dispute, policy_for(dispute.area).answer_workdays, now)
     row = Designation(**dispute.owns(), mediator_id=mediator_id, by=by, at=now, due_at=due)
     session.add(row)
     dispute.due_at = due
@@ -159,7 +159,7 @@ def disclose_tie(session: Session, dispute: Dispute, assignment_id: int, *, tie:
         raise InvalidInput({"disclosed": N_("请写明是什么关系")})
     row = assignments.asked_now(session, dispute, assignment_id)
     row.disclosed = tie.strip()[:200]
-    row.due_at = dispute.due_at = add_workdays(now, policy_for(dispute.area).answer_workdays)
+    row.due_at = dispute.due_at = within(session, dispute, policy_for(dispute.area).answer_workdays, now)
     row.reason = assignments.TIED
     note(session, dispute, "tie_disclosed", by, now, mediator=row.mediator_id)
     tell_officer(session, dispute, News.TIE, assignment_id, now)

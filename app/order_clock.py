@@ -26,6 +26,7 @@ from talent_pool.index import RosterIndex
 CLOCK = "clock"
 # 09:00 of the day before the deadline's day, and 09:00 of that day: a deadline is the last second of a day.
 BEFORE = (timedelta(hours=39), timedelta(hours=15))
+SETTLE = timedelta(hours=3)  # nobody is reminded of what he was told this morning, on the police's clock either
 RUNNING = (State.PROVISIONAL, State.AWAITING_MEDIATOR, State.DESIGNATING, *CHOOSING_STATES)
 REMINDER = N_("【点单】%(no)s 请在%(day)s前选调解员。不会选的,打派出所电话,有人帮您。")
 
@@ -134,6 +135,7 @@ def _silent(now: datetime) -> Select[*tuple[Any, ...]]:
             col(Dispute.due_at) > now,
             col(Dispute.due_at) <= now + BEFORE[0],
             col(Ballot.id).is_(None),
+            col(Shortlist.made_at) <= now - SETTLE,
             col(newer.id).is_(None),
         )
         .order_by(col(Dispute.id), col(Side.letter))

@@ -19,10 +19,10 @@ from app.intake import clean
 from app.keyring import SealBroken
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import Ballot, BallotChannel, Choice, Dispute, Listing, Mark, Shortlist, Side
+from app.order_deadlines import ballots_due, within
 from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.shortlists import current_round, freeze, listings_of
-from app.workdays import add_workdays
 from matching import choice
 from talent_pool.index import RosterIndex
 
@@ -80,7 +80,7 @@ def open_order(session: Session, dispute: Dispute, *, index: RosterIndex, by: st
     if not suggestion.shortlist:
         raise Conflict(N_("没有合适的调解员,请协调员指定"))
     shortlist = freeze(session, dispute, number, suggestion, now)
-    due = add_workdays(now, policy_for(dispute.area).ballot_workdays)
+    due = ballots_due(session, dispute, now)
     listed = [item.id for item in suggestion.shortlist]
     move(session, dispute, state, by, now, due_at=due, round=shortlist.round, listed=listed)
     for side in cases.sides_of(session, dispute):
@@ -251,7 +251,7 @@ def _resolve(session: Session, dispute: Dispute, shortlist: Shortlist, sides: li
         return
     note(session, dispute, "chosen", "rule", now, mediator=int(outcome.chosen), round=shortlist.round)
     if outcome.provisional:
-        due = add_workdays(now, policy_for(dispute.area).yes_workdays)
+        due = within(session, dispute, policy_for(dispute.area).yes_workdays, now)
         move(session, dispute, State.PROVISIONAL, "rule", now, due_at=due)
         tell_officer(session, dispute, News.PROVISIONAL, shortlist.round, now)
         return

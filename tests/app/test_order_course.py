@@ -17,7 +17,19 @@ from app.db import Database
 from app.errors import Conflict, DiandanError, InvalidInput, NotFound
 from app.jobs import tick
 from app.lifecycle import CHOOSING_STATES, ENDED, State
-from app.models import Assignment, AssignmentState, Choice, Dispute, InboxMessage, Mark, Outbox, Recusal, Side
+from app.models import (
+    Assignment,
+    AssignmentState,
+    Choice,
+    Dispute,
+    Gate,
+    GateState,
+    InboxMessage,
+    Mark,
+    Outbox,
+    Recusal,
+    Side,
+)
 from app.models import BallotChannel as Channel
 from app.policies import policy_for
 from app.settings import Settings
@@ -445,6 +457,30 @@ def test_nobody_joins_when_there_is_no_other_kind(db: Database) -> None:
         assert len(cases.living_assignments(session, story.dispute(session))) == 1
 
 
+# --- the police's own clock ---------------------------------------------------------------------------------------
+
+
+def test_a_public_security_case_chooses_within_hours_and_everything_else_on_the_same_day(db: Database) -> None:
+    with db.write() as session:
+        a_pool(session, 12)
+        case = a_case(session)
+        session.add(Gate(**case.dispute.owns(), code="public_security_mediable", state=GateState.CONFIRMED))
+        session.flush()
+        open_list(session, case.dispute)
+        story = story_of(db, case)
+    assert due_at(story) == NOW + timedelta(hours=4)
+    story.seal("A")
+    with db.write() as session:
+        assert order_clock.remind(session, NOW + timedelta(hours=1)) == 0
+        assert order_clock.remind(session, NOW + timedelta(hours=3)) == 1
+    late = NOW + timedelta(hours=4) + OVER
+    clock(story, late)
+    assert due_at(story) == add_workdays(late, 0)
+    do(story, consents.answer_result, "B", now=late, **yes())
+    present = story.present()
+    assert present is not None and present.due_at == add_workdays(late, 0)
+
+
 # --- the clock as a whole --------------------------------------------------------------------------------------------
 
 
@@ -545,3 +581,40 @@ def test_every_pattern_of_answers_reaches_an_end_within_the_bound(sqlite_db: Dat
         with db.write() as session:
             cases.release(session, story.dispute(session), now)
     assert seen >= {"accepted", "unreachable"}
+
+
+# --- nobody who is tied ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("graphs", [60, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_over_random_relation_graphs_nobody_tied_is_listed_or_assigned(sqlite_db: Database, graphs: int) -> None:
+    """Ties are declared before the list, and between listing and sealing; a mutual one is left for somebody each time."""
+    dice = Random(11)
+    with sqlite_db.write() as session:
+        ids = [each.id or 0 for each in a_pool(session, 12, load_cap=50)]
+        officer = an_officer(session)
+    for _ in range(graphs):
+        with sqlite_db.write() as session:
+            case = a_case(session, officer=officer, sides=(("童大山", "童小山"), ("邱有田", "邱小田")))
+            tied = tie(session, case.dispute, dice, ids, dice.randint(0, 6))
+            open_list(session, case.dispute)
+            shortlist = shortlists.current_round(session, case.dispute)
+            assert shortlist is not None
+            names = [item.mediator_id for item in shortlists.listings_of(session, shortlist)]
+            assert not tied & set(names)
+            seal(session, case.dispute, case.sides[0], want=names[:2])
+            tied |= tie(session, case.dispute, dice, names, dice.randint(0, len(names)))
+            seal(session, case.dispute, case.sides[1])
+            rows = cases.living_assignments(session, case.dispute)
+            assert not tied & {row.mediator_id for row in rows}
+            assert bool(rows) == bool(set(names) - tied)
+            session.rollback()
+
+
+def tie(session: Session, dispute: Dispute, dice: Random, ids: list[int], count: int) -> set[int]:
+    """Declare so many ties of any kind to people of the case; return who is tied."""
+    chosen = set(dice.sample(ids, min(count, len(ids))))
+    for each in chosen:
+        person = dice.choice(cases.parties_of(session, dispute))
+        declare_relation(session, each, dice.choice(list(RelationKind)), person)
+    return chosen
