@@ -16,6 +16,7 @@ TOPICS = {
     "doctor": "doctor",
     "db": "database",
     "user": "users",
+    "keys": "keys",
     "worker": "clock",
     "read": "reading",
     "train": "reading",

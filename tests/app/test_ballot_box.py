@@ -6,10 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import inspect, select, update
 from sqlmodel import col
 
 from app import ballot_box, cases, orders
+from app.cli import cli
 from app.db import Database
 from app.errors import Forbidden, InvalidInput, NotFound, SettingsError
 from app.keyring import FILE, Keyring, SealBroken
@@ -197,3 +199,24 @@ def test_every_row_is_sealed_anew_after_a_rotation(db: Database) -> None:
         made = session.execute(select(Choice)).scalar_one()
         assert resolve_log(ballot_box.log_of(session, made)).chosen == made.result["chosen"]
         assert orders.own_rank(session, story.dispute(session), story.side(session, "A")) == 1
+
+
+def test_the_command_rotates_seals_anew_and_forgets_the_old(sqlite_db: Database) -> None:
+    story = an_order(sqlite_db)
+    story.seal("A")
+    story.seal("B")
+    folder = str(sqlite_db.settings.data_dir)
+    assert run("keys", "rotate", "--data-dir", folder) == f"{sqlite_db.keyring.newest()[:1]}2: 3\n"
+    lines = sqlite_db.keyring.path.read_text().splitlines()
+    assert [line.split()[0] for line in lines] == ["k2"]
+    assert run("keys", "rotate", "--keep-old", "--data-dir", folder).endswith(": 3\n")
+    assert len(sqlite_db.keyring.path.read_text().splitlines()) == 2
+    with sqlite_db.read() as session:
+        made = session.execute(select(Choice)).scalar_one()
+        assert resolve_log(ballot_box.log_of(session, made)).chosen == made.result["chosen"]
+
+
+def run(*words: str) -> str:
+    done = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output

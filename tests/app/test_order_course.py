@@ -3,9 +3,7 @@
 At the end the model: random answers and silences, with the clock ticking, walked beside `matching.course`.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
 
 import pytest
@@ -18,7 +16,6 @@ from app.errors import Conflict, DiandanError, InvalidInput, NotFound
 from app.jobs import tick
 from app.lifecycle import CHOOSING_STATES, ENDED, State
 from app.models import (
-    Assignment,
     AssignmentState,
     Choice,
     Dispute,
@@ -35,54 +32,24 @@ from app.policies import policy_for
 from app.settings import Settings
 from app.workdays import add_workdays, workdays_between
 from matching.course import Clocks, longest_after_consent
-from talent_pool.index import RosterIndex
 from talent_pool.models import Mediator, RelationKind
 from talent_pool.roster import declare_relation
+from tests.app.order_steps import (
+    OVER,
+    asked,
+    do,
+    due_at,
+    let_the_clock_tick,
+    naming,
+    no,
+    no_common_name,
+    the_case,
+    told,
+    yes,
+)
 from tests.app.order_story import Story, a_pool, an_order, held, open_list, seal, story_of
 from tests.builders import JIAOKOUHE_VILLAGE, a_case, a_mediator, an_officer
 from tests.clock import NOW
-
-Work = Callable[[Session, Dispute], object]
-OVER = timedelta(seconds=1)
-
-
-def do(story: Story, work: Callable[..., object], *given: object, now: datetime = NOW, **named: object) -> object:
-    """Run a use case on the story's case in a transaction; a letter among `given` stands for its side."""
-    with story.db.write() as session:
-        args = [story.side(session, each) if each in ("A", "B", "C") else each for each in given]  # type: ignore[arg-type]
-        return work(session, story.dispute(session), *args, now=now, **named)
-
-
-def due_at(story: Story) -> datetime:
-    with story.db.read() as session:
-        found = story.dispute(session).due_at
-    assert found is not None
-    return found
-
-
-def clock(story: Story, now: datetime) -> list[int]:
-    """Let the clock tick for orders alone; return the cases that it took on."""
-    with story.db.read() as session:
-        found = order_clock.due(session, now)
-    for each in found:
-        with story.db.write() as session:
-            order_clock.take_on(session, session.get_one(Dispute, each), partial(RosterIndex.load, session), now)
-    return found
-
-
-def the_case(story: Story) -> Dispute:
-    with story.db.read() as session:
-        return story.dispute(session)
-
-
-def told(story: Story, news: str) -> int:
-    """How many messages of this kind an officer was sent."""
-    with story.db.read() as session:
-        return len([each for each in session.execute(select(Outbox.dedupe)).scalars() if f":{news}:" in each])
-
-
-yes = partial(dict, yes=True, how="phone", by="account:1")
-no = partial(dict, yes=False, how="phone", by="account:1")
 
 # --- silence ---------------------------------------------------------------------------------------------------------
 
@@ -93,8 +60,8 @@ def one_silent(db: Database) -> tuple[Story, list[int], datetime]:
     ids = story.listed()
     story.seal("A", want=[ids[3], ids[1]], strike=[ids[0]])
     late = due_at(story) + OVER
-    assert clock(story, due_at(story)) == []
-    assert clock(story, late) == [the_case(story).id]
+    assert let_the_clock_tick(story, due_at(story)) == []
+    assert let_the_clock_tick(story, late) == [the_case(story).id]
     return story, ids, late
 
 
@@ -123,10 +90,10 @@ def test_without_a_yes_the_order_ends_as_unreachable(db: Database) -> None:
     story, _, late = one_silent(db)
     until = due_at(story)
     assert until == add_workdays(late, 3)
-    assert clock(story, until) == []
+    assert let_the_clock_tick(story, until) == []
     with pytest.raises(Conflict, match="已过"):
         do(story, consents.answer_result, "B", now=until + OVER, **yes())
-    clock(story, until + OVER)
+    let_the_clock_tick(story, until + OVER)
     assert (story.state(), the_case(story).ended, story.present()) == ("terminated", "unreachable", None)
     assert told(story, "unreachable") == 1
 
@@ -140,7 +107,7 @@ def test_a_no_to_the_provisional_result_ends_it_kindly(db: Database) -> None:
 def test_when_all_are_silent_it_goes_back_as_unreachable_and_no_choice_is_made(db: Database) -> None:
     story = an_order(db)
     late = due_at(story) + OVER
-    clock(story, late)
+    let_the_clock_tick(story, late)
     assert (story.state(), the_case(story).ended) == ("terminated", "unreachable")
     with db.read() as session:
         assert session.execute(select(Choice)).first() is None
@@ -151,7 +118,7 @@ def test_two_silent_sides_of_three_are_both_asked(db: Database) -> None:
     assert len(story.listed()) == 8
     story.seal("A")
     late = due_at(story) + OVER
-    clock(story, late)
+    let_the_clock_tick(story, late)
     do(story, consents.answer_result, "B", now=late, **yes())
     assert story.state() == "provisional"
     do(story, consents.answer_result, "C", now=late, **yes())
@@ -215,19 +182,13 @@ def test_who_asks_for_help_is_the_officers_task_once(db: Database) -> None:
 # --- a second list, and the sides' own wishes ------------------------------------------------------------------------
 
 
-def no_common_name(story: Story, now: datetime = NOW) -> None:
-    """One side strikes all; the other marks nothing."""
-    story.seal("A", strike=story.listed(), now=now)
-    story.seal("B", now=now)
-
-
 def test_a_fresh_list_is_drawn_by_the_clock_on_the_same_day(db: Database) -> None:
     story = an_order(db)
     before = set(story.listed())
     no_common_name(story)
     assert due_at(story) == add_workdays(NOW, 0)
-    assert clock(story, NOW) == []
-    clock(story, due_at(story) + OVER)
+    assert let_the_clock_tick(story, NOW) == []
+    let_the_clock_tick(story, due_at(story) + OVER)
     assert story.state() == "choosing_round2" and not before & set(story.listed())
 
 
@@ -245,7 +206,7 @@ def test_what_the_sides_wish_for_stands_on_the_second_list(db: Database) -> None
     do(story, nominations.nominate, "A", far, by="side:A")  # the second wish takes the place of the first
     no_common_name(story)
     do(story, nominations.nominate, "B", busy, by="side:B")
-    assert clock(story, NOW), "nobody has to be waited for"
+    assert let_the_clock_tick(story, NOW), "nobody has to be waited for"
     second = story.listed()
     assert far in second and busy not in second, "through the same filters"
     assert len(second) == 6 and not set(first) & set(second)
@@ -262,21 +223,11 @@ def test_a_tied_wish_is_never_listed_even_when_the_tie_is_told_later(db: Databas
         declare_relation(session, kin, RelationKind.KIN, person)
     with pytest.raises(Conflict):
         do(story, nominations.nominate, "B", kin, by="side:B")
-    clock(story, due_at(story) + OVER)
+    let_the_clock_tick(story, due_at(story) + OVER)
     assert kin not in story.listed()
 
 
 # --- whom the coordinator names --------------------------------------------------------------------------------------
-
-
-def naming(db: Database) -> tuple[Story, int]:
-    """Two lists without a common name; whom the coordinator may name."""
-    story = an_order(db, pool=12)
-    no_common_name(story)
-    clock(story, due_at(story) + OVER)
-    no_common_name(story, add_workdays(NOW, 1))
-    with db.write() as session:
-        return story, a_mediator(session, name="安公道", phone="13922220000").id or 0
 
 
 def test_each_side_accepts_whom_the_coordinator_names(db: Database) -> None:
@@ -306,8 +257,8 @@ def test_a_no_or_silence_to_a_name_ends_the_case(db: Database, what: str, ended:
         do(story, consents.name, who, by="account:9", now=at)
         do(story, consents.answer_name, "A", now=at, **(no() if what == "no" else yes()))
     if what != "no":
-        assert clock(story, due_at(story)) == []
-        clock(story, due_at(story) + OVER)
+        assert let_the_clock_tick(story, due_at(story)) == []
+        let_the_clock_tick(story, due_at(story) + OVER)
     assert (story.state(), the_case(story).ended) == ("terminated", ended)
 
 
@@ -333,17 +284,6 @@ def test_when_the_named_one_cannot_the_case_ends_with_the_other_routes(db: Datab
 # --- ties, waivers, stepping aside -----------------------------------------------------------------------------------
 
 
-def asked(db: Database) -> tuple[Story, list[int], Assignment]:
-    """The first of four common names is asked."""
-    story = an_order(db)
-    ids = story.listed()
-    story.seal("A", want=ids)
-    story.seal("B", want=ids)
-    present = story.present()
-    assert present is not None
-    return story, ids, present
-
-
 def test_after_a_disclosed_tie_all_sides_must_agree(db: Database) -> None:
     story, ids, first = asked(db)
     with pytest.raises(InvalidInput):
@@ -367,7 +307,7 @@ def test_without_every_sides_waiver_the_next_is_asked_and_it_is_no_decline(db: D
     if what == "no":
         do(story, consents.answer_tie, "B", **no())
     else:
-        clock(story, due_at(story) + OVER)
+        let_the_clock_tick(story, due_at(story) + OVER)
     present = story.present()
     assert present is not None and present.mediator_id == ids[1]
     with db.read() as session:
@@ -393,7 +333,7 @@ def test_who_steps_aside_for_cause_costs_no_change_of_mediator(db: Database) -> 
 
 def test_a_mediator_who_lets_the_time_pass_is_passed_over_by_the_clock(db: Database) -> None:
     story, ids, _ = asked(db)
-    clock(story, due_at(story) + OVER)
+    let_the_clock_tick(story, due_at(story) + OVER)
     present = story.present()
     assert present is not None and present.mediator_id == ids[1]
 
@@ -474,7 +414,7 @@ def test_a_public_security_case_chooses_within_hours_and_everything_else_on_the_
         assert order_clock.remind(session, NOW + timedelta(hours=1)) == 0
         assert order_clock.remind(session, NOW + timedelta(hours=3)) == 1
     late = NOW + timedelta(hours=4) + OVER
-    clock(story, late)
+    let_the_clock_tick(story, late)
     assert due_at(story) == add_workdays(late, 0)
     do(story, consents.answer_result, "B", now=late, **yes())
     present = story.present()
@@ -566,7 +506,7 @@ def test_every_pattern_of_answers_reaches_an_end_within_the_bound(sqlite_db: Dat
             except DiandanError:
                 pass
             now += timedelta(hours=dice.choice([1, 9, 20]))
-            clock(story, now)
+            let_the_clock_tick(story, now)
         dispute = the_case(story)
         assert dispute.state in (*ENDED, State.SCHEDULED), "it is stuck"
         with db.read() as session:
