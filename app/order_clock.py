@@ -27,6 +27,7 @@ CLOCK = "clock"
 # 09:00 of the day before the deadline's day, and 09:00 of that day: a deadline is the last second of a day.
 BEFORE = (timedelta(hours=39), timedelta(hours=15))
 SETTLE = timedelta(hours=3)  # nobody is reminded of what he was told this morning, on the police's clock either
+PUNCTUAL = timedelta(hours=1)
 RUNNING = (State.PROVISIONAL, State.AWAITING_MEDIATOR, State.DESIGNATING, *CHOOSING_STATES)
 REMINDER = N_("【点单】%(no)s 请在%(day)s前选调解员。不会选的,打派出所电话,有人帮您。")
 
@@ -52,25 +53,34 @@ def _may_list_at_once(session: Session, dispute: Dispute) -> bool:
 
 
 def take_on(session: Session, dispute: Dispute, index: Callable[[], RosterIndex], now: datetime) -> None:
-    """Do for one case what its deadline asks for; nothing when somebody else has done it meanwhile."""
+    """Do for one case what its deadline asks for; nothing when somebody else has done it meanwhile.
+
+    What follows is counted from the deadline itself: from the tick behind midnight each step would lose a day. Only a
+    clock that was down for longer counts from now, so that nobody is given a deadline that has passed.
+    """
     cases.lock(session, dispute)
+    if not _is_over(dispute, now):
+        if dispute.state is State.DESIGNATING and _may_list_at_once(session, dispute):
+            _list_again(session, dispute, index, now)
+        return
+    assert dispute.due_at is not None, "it is over"
+    now = dispute.due_at if now - dispute.due_at < PUNCTUAL else now
     match dispute.state:
-        case State.CHOOSING | State.CHOOSING_ROUND2 if _is_over(dispute, now):
+        case State.CHOOSING | State.CHOOSING_ROUND2:
             orders.close_list(session, dispute, by=CLOCK, now=now)
-        case State.PROVISIONAL if _is_over(dispute, now):
+        case State.PROVISIONAL:
             consents.close_provisional(session, dispute, by=CLOCK, now=now)
-        case State.AWAITING_MEDIATOR if _is_over(dispute, now):
+        case State.AWAITING_MEDIATOR:
             _pass_over(session, dispute, now)
         case State.DESIGNATING if orders.may_open_again(session, dispute):
-            if _is_over(dispute, now) or _may_list_at_once(session, dispute):
-                _list_again(session, dispute, index, now)
-        case State.DESIGNATING if _is_over(dispute, now):
+            _list_again(session, dispute, index, now)
+        case State.DESIGNATING:
             consents.close_designation(session, dispute, by=CLOCK, now=now)
 
 
 def _pass_over(session: Session, dispute: Dispute, now: datetime) -> None:
     for row in cases.living_assignments(session, dispute):
-        if row.state is AssignmentState.ASKED and row.id and row.due_at < now:
+        if row.state is AssignmentState.ASKED and row.id and row.due_at <= now:
             assignments.pass_over(session, dispute, row.id, by=CLOCK, now=now)
             return
 
@@ -80,11 +90,12 @@ def _list_again(session: Session, dispute: Dispute, index: Callable[[], RosterIn
         orders.open_order(session, dispute, index=index(), by=CLOCK, now=now)
     except Conflict:
         # Nobody is left to be listed: the coordinator has the time that a name takes.
-        if _is_over(dispute, now) and not _was_given_time(session, dispute):
+        over = dispute.due_at is not None and now >= dispute.due_at
+        if over and not _was_given_time(session, dispute):
             dispute.due_at = add_workdays(now, policy_for(dispute.area).naming_workdays)
             cases.note(session, dispute, "no_list", CLOCK, now)
             session.flush()
-        elif _is_over(dispute, now):
+        elif over:
             consents.close_designation(session, dispute, by=CLOCK, now=now)
 
 

@@ -89,13 +89,21 @@ def test_a_silent_side_counts_as_all_acceptable_and_nobody_is_asked_before_its_y
 def test_without_a_yes_the_order_ends_as_unreachable(db: Database) -> None:
     story, _, late = one_silent(db)
     until = due_at(story)
-    assert until == add_workdays(late, 3)
+    assert until == add_workdays(late - OVER, 3), "counted from the deadline, not from the tick behind midnight"
     assert let_the_clock_tick(story, until) == []
     with pytest.raises(Conflict, match="已过"):
         do(story, consents.answer_result, "B", now=until + OVER, **yes())
     let_the_clock_tick(story, until + OVER)
     assert (story.state(), the_case(story).ended, story.present()) == ("terminated", "unreachable", None)
     assert told(story, "unreachable") == 1
+
+
+def test_after_a_clock_that_slept_nobody_is_given_a_deadline_that_has_passed(db: Database) -> None:
+    story = an_order(db)
+    story.seal("A")
+    woke = due_at(story) + timedelta(days=9)
+    let_the_clock_tick(story, woke)
+    assert story.state() == "provisional" and due_at(story) == add_workdays(woke, 3)
 
 
 def test_a_no_to_the_provisional_result_ends_it_kindly(db: Database) -> None:
@@ -505,8 +513,9 @@ def test_every_pattern_of_answers_reaches_an_end_within_the_bound(sqlite_db: Dat
                     act(session, story.dispute(session), story, dice, now, lazy)
             except DiandanError:
                 pass
-            now += timedelta(hours=dice.choice([1, 9, 20]))
-            let_the_clock_tick(story, now)
+            for _ in range(dice.choice([1, 9, 20])):
+                now += timedelta(hours=1)
+                let_the_clock_tick(story, now)
         dispute = the_case(story)
         assert dispute.state in (*ENDED, State.SCHEDULED), "it is stuck"
         with db.read() as session:
