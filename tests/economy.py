@@ -9,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from coverage import Coverage
 from flask import Flask
+from jinja2 import Environment
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.routing import Rule
 
@@ -23,6 +24,11 @@ class Compiled(BytecodeCache):
     """Keeps the code of every template by its source: each test builds an application of its own, on the same pages."""
 
     kept: ClassVar[dict[tuple[str, str], Any]] = {}
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Keep each language apart: a page's code holds its words."""
+        language = getattr(environment, "language", "")
+        return super().get_bucket(environment, name, filename, f"{language} {source}")
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the code of this very source, if it was compiled before."""
