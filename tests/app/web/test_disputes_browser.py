@@ -16,7 +16,7 @@ from tests.clock import Clock
 pytestmark = pytest.mark.browser
 
 # Sixty characters, as an officer would type them.
-NARRATIVE = "交口河村童大山家院墙外有条排水沟,邻居邱有田今年垫高了地基,下雨水就倒灌进童家院子,双方为此吵过三回,村干部劝过也没用。"
+NARRATIVE = "交口河村童大山家房檐水流到邻居邱有田院里,墙根泡湿了,要他改排水沟的走向,双方为此吵过三回,村干部上门劝过,至今也没用。"
 VAGUE = "有点事情。"
 STABBED = "拿刀捅伤了邻居,人送医院了。"
 CASE = "**/disputes/610629102-2026-*"
