@@ -195,7 +195,7 @@ def pass_over(session: Session, dispute: Dispute, assignment_id: int, *, by: str
         return
     if assignment.state is not AssignmentState.ASKED or dispute.state is not State.AWAITING_MEDIATOR:
         raise Conflict(N_("调解员已经答复,请看最新的页面"))
-    if now < assignment.due_at:
+    if now <= assignment.due_at:
         raise Conflict(N_("调解员答复的时间还没到"))
     if assignment.reason == TIED:  # the sides did not waive it
         step_aside(session, dispute, reason=assignment.disclosed, by=by, now=now)

@@ -214,7 +214,7 @@ def ask_help(session: Session, dispute: Dispute, side: Side, *, by: str, now: da
 def close_provisional(session: Session, dispute: Dispute, *, by: str, now: datetime) -> None:
     """End an order whose silent side gave no yes in time; the officer's list has it."""
     lock(session, dispute)
-    if dispute.state is not State.PROVISIONAL or dispute.due_at is None or now < dispute.due_at:
+    if dispute.state is not State.PROVISIONAL or dispute.due_at is None or now <= dispute.due_at:
         raise Conflict(N_("答复的时间还没到"))
     cases.finish(session, dispute, "unreachable", by, now)
     tell_officer(session, dispute, News.UNREACHABLE, "no_yes", now)
@@ -223,7 +223,7 @@ def close_provisional(session: Session, dispute: Dispute, *, by: str, now: datet
 def close_designation(session: Session, dispute: Dispute, *, by: str, now: datetime) -> None:
     """End an order for which nobody was named in time, or whose sides did not answer."""
     lock(session, dispute)
-    if dispute.state is not State.DESIGNATING or dispute.due_at is None or now < dispute.due_at:
+    if dispute.state is not State.DESIGNATING or dispute.due_at is None or now <= dispute.due_at:
         raise Conflict(N_("答复的时间还没到"))
     why, news = ("unreachable", News.UNREACHABLE) if named(session, dispute) else ("no_choice", News.NO_CHOICE)
     cases.finish(session, dispute, why, by, now)

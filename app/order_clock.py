@@ -28,6 +28,7 @@ CLOCK = "clock"
 BEFORE = (timedelta(hours=39), timedelta(hours=15))
 SETTLE = timedelta(hours=3)  # nobody is reminded of what he was told this morning, on the police's clock either
 PUNCTUAL = timedelta(hours=1)
+JUST_AFTER = timedelta(milliseconds=1)  # a day ends with its last second: this is still the same day
 RUNNING = (State.PROVISIONAL, State.AWAITING_MEDIATOR, State.DESIGNATING, *CHOOSING_STATES)
 REMINDER = N_("【点单】%(no)s 请在%(day)s前选调解员。不会选的,打派出所电话,有人帮您。")
 
@@ -64,7 +65,7 @@ def take_on(session: Session, dispute: Dispute, index: Callable[[], RosterIndex]
             _list_again(session, dispute, index, now)
         return
     assert dispute.due_at is not None, "it is over"
-    now = dispute.due_at if now - dispute.due_at < PUNCTUAL else now
+    now = dispute.due_at + JUST_AFTER if now - dispute.due_at < PUNCTUAL else now
     match dispute.state:
         case State.CHOOSING | State.CHOOSING_ROUND2:
             orders.close_list(session, dispute, by=CLOCK, now=now)
@@ -80,7 +81,7 @@ def take_on(session: Session, dispute: Dispute, index: Callable[[], RosterIndex]
 
 def _pass_over(session: Session, dispute: Dispute, now: datetime) -> None:
     for row in cases.living_assignments(session, dispute):
-        if row.state is AssignmentState.ASKED and row.id and row.due_at <= now:
+        if row.state is AssignmentState.ASKED and row.id and row.due_at < now:
             assignments.pass_over(session, dispute, row.id, by=CLOCK, now=now)
             return
 
@@ -90,7 +91,7 @@ def _list_again(session: Session, dispute: Dispute, index: Callable[[], RosterIn
         orders.open_order(session, dispute, index=index(), by=CLOCK, now=now)
     except Conflict:
         # Nobody is left to be listed: the coordinator has the time that a name takes.
-        over = dispute.due_at is not None and now >= dispute.due_at
+        over = dispute.due_at is not None and now > dispute.due_at
         if over and not _was_given_time(session, dispute):
             dispute.due_at = add_workdays(now, policy_for(dispute.area).naming_workdays)
             cases.note(session, dispute, "no_list", CLOCK, now)

@@ -268,7 +268,7 @@ def close_list(session: Session, dispute: Dispute, *, by: str, now: datetime) ->
     shortlist = current_round(session, dispute)
     if dispute.state not in CHOOSING_STATES or shortlist is None:
         raise Conflict(OVER)
-    if dispute.due_at is None or now < dispute.due_at:
+    if dispute.due_at is None or now <= dispute.due_at:
         raise Conflict(N_("选择的时间还没到"))
     if ballots_of(session, shortlist):
         _resolve(session, dispute, shortlist, cases.sides_of(session, dispute), now)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.clock import Clock
 
-pytest_plugins = ["tests.skips", "tests.databases", "tests.browser"]
+pytest_plugins = ["tests.skips", "tests.databases", "tests.browser", "tests.economy"]
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -13,6 +14,8 @@ REFERENCES = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "fo
 CSRF = "csrf_token"
 
 
+# A visitor's page is read twice, for what it shows and for how it is made; nobody changes the tree.
+@lru_cache(maxsize=4)
 def parse(html: str) -> tuple[Element, list[str]]:
     """Return the tree that a browser would build, and every place where the page is not valid HTML."""
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)

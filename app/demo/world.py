@@ -134,7 +134,7 @@ class _Maker:
         days = YEAR if station.cases > town.CASES else BACKLOG
         scenes = SCENES if station.area == town.main_town() else ()
         moments: list[tuple[datetime, Scene | None]] = [
-            (self._moment(days), None) for _ in range(station.cases - len(scenes))
+            (self._moment(days), None) for _ in range(round(self.share * (station.cases - len(scenes))))
         ]
         moments += [(self._workdays_ago(scene.workdays), scene) for scene in scenes]
         planned = list(_numbered(station, sorted(moments, key=lambda each: each[0])))

@@ -51,7 +51,7 @@ def touch(db: Database, secret: str, now: datetime) -> None:
 # --- passwords ---
 
 
-def test_password_is_kept_as_argon2id_of_the_promised_strength(officer: Account) -> None:
+def test_password_is_kept_as_argon2id_of_the_promised_strength(promised_passwords: None, officer: Account) -> None:
     assert officer.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert accounts.hash_password(PASSWORD) != accounts.hash_password(PASSWORD)
 
@@ -106,7 +106,7 @@ def test_odd_words_are_wrong_words(db: Database, officer: Account, odd: str) -> 
             enter(db, password, login=login)
 
 
-def test_unknown_name_takes_as_long_as_a_wrong_password(sqlite_db: Database) -> None:
+def test_unknown_name_takes_as_long_as_a_wrong_password(promised_passwords: None, sqlite_db: Database) -> None:
     with sqlite_db.write() as session:
         an_officer(session, login="lu", with_password=True)
     spent: dict[str, list[float]] = {"lu": [], "nobody": []}

@@ -25,6 +25,9 @@ from app.models import DueRun, InboxMessage, Outbox, SendState
 from app.scope import SYSTEM, Scope
 from tests.app.clockwork import an_officer, its_id, shanghai
 from tests.builders import a_station
+from tests.economy import seeds
+
+pytestmark = pytest.mark.unmeasured
 
 BEGIN = shanghai("2026-10-01 12:00:00")
 EIGHT_HOURS = timedelta(hours=8)
@@ -184,7 +187,7 @@ def live(world: World, steps: int) -> tuple[list[str], list[str]]:
     return world.missing_and_extra()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeds(by_day=2, at_night=12)
 def test_nothing_is_missing_and_nothing_is_sent_twice_whatever_happens(db: Database, seed: int) -> None:
     world = a_world(db, seed)
     missing, extra = live(world, 90)

@@ -383,6 +383,7 @@ def test_a_second_start_reuses_and_fresh_makes_anew(settings: Settings) -> None:
     done, mark = prepare.prepare(settings, None, fresh=False, now=NOW, share=FEW)
     assert (done, mark.scale, mark.made, mark.ready) == (prepare.Done.MADE, "county", "2026-11-23", True)
     before = cases(settings)
+    assert len(SCENES) < before < 2 * len(SCENES), "few cases were asked for"
     with Database(settings).write() as session:
         session.add(InboxMessage(account_id=1, dedupe="mine", subject="留着", body="", at=NOW))
     later = NOW + timedelta(days=2)

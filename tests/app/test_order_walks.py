@@ -23,6 +23,7 @@ from talent_pool.models import Mediator, RelationKind
 from tests.app.order_story import Story, a_pool, open_list, story_of
 from tests.builders import a_case, an_officer
 from tests.clock import NOW
+from tests.economy import seeds
 
 WALKS, STEPS = 20, 22
 Step = Callable[[Session, Dispute, Story, Random], object]
@@ -135,7 +136,8 @@ def walk(db: Database, story: Story, dice: Random) -> list[str]:
     return done
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.unmeasured
+@seeds(by_day=1, at_night=8)
 def test_whatever_happens_the_promises_hold(db: Database, seed: int) -> None:
     dice = Random(seed)
     with db.write() as session:

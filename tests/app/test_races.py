@@ -23,8 +23,9 @@ from talent_pool.models import Mediator
 from tests.app.order_story import Story, a_pool, an_order, held, open_list, seal, story_of
 from tests.builders import a_case, a_mediator, an_officer
 from tests.clock import NOW
+from tests.economy import rounds
 
-ROUNDS = 60
+pytestmark = pytest.mark.unmeasured
 Work = Callable[[], object]
 
 
@@ -79,10 +80,7 @@ def race_of_seals(db: Database, rounds: int) -> tuple[int, list[object]]:
     return stuck, wrong
 
 
-MANY = pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])
-
-
-@pytest.mark.parametrize("rounds", [ROUNDS, MANY])
+@rounds(by_day=30, at_night=1000)  # without the lock one round in eight is stuck
 def test_two_sides_that_seal_at_once_make_one_choice(db: Database, rounds: int) -> None:
     assert race_of_seals(db, rounds) == (0, [])
 
@@ -163,7 +161,7 @@ def reset(db: Database, stories: list[Story]) -> None:
         session.connection().exec_driver_sql("DELETE FROM assignment")
 
 
-@pytest.mark.parametrize("rounds", [ROUNDS, MANY])
+@rounds(by_day=8, at_night=1000)  # looking before taking gives it twice in every round
 def test_the_last_slot_is_given_once(db: Database, rounds: int) -> None:
     assert race_for_the_last_slot(db, rounds) == (0, [])
 
@@ -201,11 +199,12 @@ def a_case_that_is_late(db: Database, session: Session, officer: object) -> Iter
 
 
 @pytest.mark.parametrize("answer", ["decline", "accept"])
-def test_an_answer_and_a_passing_over_at_once_are_one(db: Database, answer: str) -> None:
+@rounds(by_day=10, at_night=60)
+def test_an_answer_and_a_passing_over_at_once_are_one(db: Database, answer: str, rounds: int) -> None:
     with db.write() as session:
         a_pool(session, 6, load_cap=50)
         officer = an_officer(session)
-    for _ in range(ROUNDS // 3):
+    for _ in range(rounds):
         with db.write() as session, a_case_that_is_late(db, session, officer) as story:
             first = assignments.living(session, story.dispute(session))
         assert first is not None and first.id is not None
@@ -272,8 +271,9 @@ def race_of_crossing_declines(db: Database, rounds: int) -> list[object]:
     return wrong
 
 
-def test_two_cases_that_swap_their_mediators_do_not_wait_for_one_another(db: Database) -> None:
-    assert race_of_crossing_declines(db, ROUNDS // 3) == []
+@rounds(by_day=8, at_night=60)  # unordered locks close a circle in nine rounds of ten
+def test_two_cases_that_swap_their_mediators_do_not_wait_for_one_another(db: Database, rounds: int) -> None:
+    assert race_of_crossing_declines(db, rounds) == []
 
 
 def test_unordered_locks_close_a_circle(postgres_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,12 +292,13 @@ def test_unordered_locks_close_a_circle(postgres_db: Database, monkeypatch: pyte
 # --- the clock, and a side at the last moment ------------------------------------------------------------------------
 
 
-def test_a_side_that_seals_while_the_clock_counts_is_in_or_out_and_never_half(db: Database) -> None:
+@rounds(by_day=10, at_night=200)
+def test_a_side_that_seals_while_the_clock_counts_is_in_or_out_and_never_half(db: Database, rounds: int) -> None:
     with db.write() as session:
         a_pool(session, 6, load_cap=50)
         officer = an_officer(session)
     seen = set()
-    for _ in range(ROUNDS // 2):
+    for _ in range(rounds):
         with db.write() as session:
             story = a_story_of(db, session, officer)
             due = story.dispute(session).due_at
@@ -326,11 +327,12 @@ def count_by_clock(story: Story, late: datetime) -> None:
         order_clock.take_on(session, story.dispute(session), lambda: RosterIndex.load(session), late)
 
 
-def test_a_yes_and_the_clock_at_once_are_one_end(db: Database) -> None:
+@rounds(by_day=10, at_night=200)
+def test_a_yes_and_the_clock_at_once_are_one_end(db: Database, rounds: int) -> None:
     with db.write() as session:
         a_pool(session, 6, load_cap=50)
         officer = an_officer(session)
-    for _ in range(ROUNDS // 3):
+    for _ in range(rounds):
         with db.write() as session:
             story = a_story_of(db, session, officer)
             due = story.dispute(session).due_at

@@ -254,6 +254,7 @@ WAYS: list[Callable[[Session, Any], set[int]]] = [
 ]
 
 
+@pytest.mark.unmeasured
 def test_no_way_of_asking_shows_a_foreign_row(world: World) -> None:
     wrong = []
     for way, (role, scope), table in product(WAYS, world.scopes.items(), TABLES):

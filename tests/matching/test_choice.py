@@ -355,6 +355,7 @@ def test_for_every_pair_of_ballots_on_up_to_three_names(
     assert played == [3**2, 10**2, 38**2]
 
 
+@pytest.mark.unmeasured
 def test_for_every_pair_of_ballots_on_four_names() -> None:
     def all_three(listed: Sequence[Listed], sides: Ballots, outcome: Outcome) -> None:
         struck_never_wins(listed, sides, outcome)
