@@ -69,7 +69,9 @@ class Town(Desk):
         with self.db.read() as session:
             dispute = self._dispute(session, no)
             choice = session.execute(select(Choice).where(col(Choice.dispute_id) == dispute.id)).scalar_one()
-            ranks: dict[str, int] = ballot_box.answer_of(session, choice)["ranks"][str(self._present(session, dispute).mediator_id)]
+            ranks: dict[str, int] = ballot_box.answer_of(session, choice)["ranks"][
+                str(self._present(session, dispute).mediator_id)
+            ]
             return ranks
 
     @staticmethod

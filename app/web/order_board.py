@@ -52,6 +52,7 @@ class Board:
     asked: list[AskedLine] = field(default_factory=list)
     present: int | None = None  # the assignment that counts
     asked_sides: list[str] = field(default_factory=list)  # whose word is wanted now
+    asked_about: str = ""  # the mediator whom it is about
     overdue: bool = False  # the mediator who was asked has let the time pass
 
 
@@ -71,6 +72,7 @@ def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
         asked=_asked(session, dispute),
         present=present.id if present else None,
         asked_sides=_asked_sides(session, dispute),
+        asked_about=_asked_about(session, dispute),
         overdue=asked and present is not None and now > present.due_at,
     )
 
@@ -91,6 +93,18 @@ def _asked_sides(session: Session, dispute: Dispute) -> list[str]:
     else:
         return []
     return [side.letter for side in cases.sides_of(session, dispute) if side.id not in said]
+
+
+def _asked_about(session: Session, dispute: Dispute) -> str:
+    newest, row = assignments.newest_choice(session, dispute), consents.named(session, dispute)
+    present = assignments.living(session, dispute)
+    if dispute.state is State.PROVISIONAL and newest is not None and newest.result["chosen"]:
+        key = int(newest.result["chosen"])
+    elif row is not None or present is not None:
+        key = row.mediator_id if row is not None else present.mediator_id  # type: ignore[union-attr]
+    else:
+        return ""
+    return str(session.get_one(Mediator, key).name)
 
 
 def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> SideLine:

@@ -50,6 +50,7 @@ from tests.app.order_steps import (
 from tests.app.order_story import Story, a_pool, an_order, held, open_list, seal, story_of
 from tests.builders import JIAOKOUHE_VILLAGE, a_case, a_mediator, an_officer
 from tests.clock import NOW
+from tests.economy import rounds
 
 # --- silence ---------------------------------------------------------------------------------------------------------
 
@@ -492,14 +493,14 @@ def act(session: Session, dispute: Dispute, story: Story, dice: Random, now: dat
             assignments.accept(session, dispute, present.id, disclosed="none", by="mediator:1", now=now)
 
 
-@pytest.mark.parametrize(("seed", "walks"), [(1, 25), pytest.param(2, 1000, marks=pytest.mark.slow)])
-def test_every_pattern_of_answers_reaches_an_end_within_the_bound(sqlite_db: Database, seed: int, walks: int) -> None:
+@rounds(by_day=20, at_night=1000)
+def test_every_pattern_of_answers_reaches_an_end_within_the_bound(sqlite_db: Database, rounds: int) -> None:
     """A disclosed tie adds its own clock to that of the answer; without one the bound is the course's."""
-    db, dice, seen = sqlite_db, Random(seed), set[str]()
+    db, dice, seen = sqlite_db, Random(rounds), set[str]()
     with db.write() as session:
         a_pool(session, 30, load_cap=50)
         officer = an_officer(session)
-    for _ in range(walks):
+    for _ in range(rounds):
         with db.write() as session:
             case = a_case(session, officer=officer)
             open_list(session, case.dispute)
@@ -535,14 +536,14 @@ def test_every_pattern_of_answers_reaches_an_end_within_the_bound(sqlite_db: Dat
 # --- nobody who is tied ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("graphs", [60, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_over_random_relation_graphs_nobody_tied_is_listed_or_assigned(sqlite_db: Database, graphs: int) -> None:
+@rounds(by_day=60, at_night=10_000)
+def test_over_random_relation_graphs_nobody_tied_is_listed_or_assigned(sqlite_db: Database, rounds: int) -> None:
     """Ties are declared before the list, and between listing and sealing; a mutual one is left for somebody each time."""
     dice = Random(11)
     with sqlite_db.write() as session:
         ids = [each.id or 0 for each in a_pool(session, 12, load_cap=50)]
         officer = an_officer(session)
-    for _ in range(graphs):
+    for _ in range(rounds):
         with sqlite_db.write() as session:
             case = a_case(session, officer=officer, sides=(("童大山", "童小山"), ("邱有田", "邱小田")))
             tied = tie(session, case.dispute, dice, ids, dice.randint(0, 6))
