@@ -96,9 +96,9 @@ class Columns:
 
     def slots_of(self, ids: Collection[int]) -> Slots:
         """Return the slots of those ids that the pool has."""
-        wanted = np.fromiter(ids, dtype=np.int64, count=len(ids))
-        if not len(self) or not len(wanted):
+        if not ids or not len(self):
             return self.by_id[:0]
+        wanted = np.fromiter(ids, dtype=np.int64, count=len(ids))
         places = self.id.searchsorted(wanted, sorter=self.by_id).clip(max=len(self) - 1)
         slots = self.by_id[places]
         found: Slots = slots[self.id[slots] == wanted]
@@ -106,17 +106,13 @@ class Columns:
 
     def row(self, slot: int) -> RosterRow:
         """Return what is known of the mediator in a slot (whether active is told by the areas; leave is left out)."""
-        aside = json.loads(self.aside[slot].decode())
         return RosterRow(
             id=int(self.id[slot]),
             kind=KINDS[self.kind[slot]],
             home=int(self.home[slot]),
             load_cap=int(self.cap[slot]),
             open_cases=int(self.load[slot]),
-            skills=tuple(Skill(*skill) for skill in aside.pop("skills")),
-            dialects=tuple(aside.pop("dialects")),
-            sex=Sex(aside.pop("sex")),
-            **aside,
+            **_told(self.aside[slot]),
         )
 
     def nbytes(self) -> int:
@@ -214,6 +210,13 @@ def _aside(row: RosterRow) -> bytes:
     words |= {"sex": row.sex, "dialects": row.dialects}
     words["skills"] = [(skill.type, skill.subtype, skill.years) for skill in row.skills]
     return json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@lru_cache(maxsize=4096)  # those who are listed are listed again
+def _told(aside: bytes) -> Mapping[str, Any]:
+    words: dict[str, Any] = json.loads(aside.decode())
+    skills = tuple(Skill(*skill) for skill in words["skills"])
+    return words | {"skills": skills, "dialects": tuple(words["dialects"]), "sex": Sex(words["sex"])}
 
 
 def with_changes(old: Columns, rows: Sequence[RosterRow], version: int) -> Columns:
