@@ -59,8 +59,8 @@ def _open() -> None:
     if request.endpoint == "api.document":
         return
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    with sessions.house().database.looking.connect() as connection:
-        caller = apikeys.find_caller(connection, key.strip()) if kind.lower() == "bearer" else None
+    database = sessions.house().database
+    caller = apikeys.find_caller(database.engine, key.strip()) if kind.lower() == "bearer" else None
     if caller is None:
         raise KeyRefused(N_("没有有效的钥匙"))
     g.viewer, g.pool_version = caller.viewer, caller.pool_version
