@@ -169,11 +169,14 @@ def _type_words(code: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1)
 def _levels_of_bytes() -> NDArray[np.int64]:
-    """Return the points of the four types that each of 256 bytes holds: (256, 4)."""
+    """Return the points of the four types that each of 256 bytes holds: (4, 256)."""
     levels = np.array(settings()["expertise"]["levels"], dtype=np.int64)
     places = 2 * np.arange(TYPES_A_BYTE)
-    table: Points = levels[(np.arange(256)[:, None] >> places) & 3]
+    table: Points = levels[(np.arange(256) >> places[:, None]) & 3]
     return table
+
+
+_PLACES = 256 * np.arange(64)[:, None]  # where the bytes' tables begin when they stand one behind the other
 
 
 @signal("expertise", says=_says_expertise)
@@ -182,8 +185,9 @@ def expertise(query: Query, columns: Columns, slots: Slots) -> Points:
     held = columns.expertise[:, slots]  # (bytes, slots)
     shares = np.zeros((len(held), TYPES_A_BYTE), dtype=np.int64)
     shares.ravel()[: len(query.shares)] = query.shares
-    worth = shares @ _levels_of_bytes().T  # (bytes, 256)
-    points: Points = worth[np.arange(len(held))[:, None], held].sum(axis=0) // 1000
+    worth = shares @ _levels_of_bytes()  # (bytes, 256)
+    places = held + _PLACES[: len(held)]  # in the flat table
+    points: Points = np.add.reduce(worth.ravel()[places]) // 1000
     if query.subtype:
         knows = columns.subtypes[slots] & np.uint64(1 << vocabulary().subtypes[query.subtype])
         points += settings()["expertise"]["subtype"] * (knows != 0)
@@ -216,7 +220,8 @@ def proximity(query: Query, columns: Columns, slots: Slots) -> Points:
     # A home known only as a town lies in no village's ring.
     edges = [low for low, _, _ in reversed(rings)] + [end for _, end, _ in rings]
     worth = [outside, *(points for _, _, points in reversed(rings)), *(points for _, _, points in rings[1:]), outside]
-    found: Points = np.array(worth, dtype=np.int64)[np.searchsorted(edges, columns.home[slots], side="right")]
+    at = np.array(edges, dtype=np.int64).searchsorted(columns.home[slots], side="right")
+    found: Points = np.array(worth, dtype=np.int64)[at]
     return found
 
 

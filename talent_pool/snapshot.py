@@ -79,8 +79,8 @@ class Columns:
         """Return the slots of those whose service area contains the place, each once."""
         # No slot comes twice: a mediator's areas are kept disjoint, and those that contain one place are nested.
         codes = np.array([region, *regions.ancestors(region)], dtype=np.int64)
-        low, high = self.served_region.searchsorted(codes), self.served_region.searchsorted(codes, "right")
-        runs = [self.served_slot[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True) if a < b]
+        low, high = self.served_region.searchsorted((codes, codes + 1)).tolist()
+        runs = [self.served_slot[a:b] for a, b in zip(low, high, strict=True) if a < b]
         return np.concatenate(runs) if runs else self.served_slot[:0]
 
     def overlapping(self, region: int) -> Slots:
