@@ -23,6 +23,7 @@ from talent_pool.snapshot import KINDS, MOST, Columns, RosterRow, Slots
 __all__ = ["Candidate", "Query", "Suggestion", "compose", "suggest"]
 
 WIDER = (9, 6, 4)  # town, county, city: how far the search widens
+FEW = 500  # so many are sorted sooner than sifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +170,28 @@ def _choose(query: Query, columns: Columns, slots: Slots, found: Score) -> list[
     keys = _order(columns, slots, found.fit)
     cells = 2 * columns.kind[slots] + _outside(query, columns.home[slots])
     size = np.bincount(cells, minlength=2 * len(KINDS)).tolist()
-    best = _ranked(keys, _best(keys, np.arange(len(slots)), query.n))
-    if _is_mixed(cells[best].tolist(), size, query):
-        return [int(place) for place in best]
-    # No more than n of each cell (a kind, outside or not) can be listed: the best n of each are enough to choose from.
-    each = [_best(keys, np.flatnonzero(cells == cell), query.n) for cell, many in enumerate(size) if many]
-    ranked = _ranked(keys, np.concatenate(each)).tolist()
-    mix = [(cell >> 1, bool(cell & 1)) for cell in cells[ranked].tolist()]
-    return [ranked[at] for at in compose(mix, query.n, query.outsiders)]
+    ranked = _ranked(keys, _contenders(keys, cells, query.n))
+    places: list[int] = ranked.tolist()
+    cells_of = cells[ranked].tolist()
+    if _is_mixed(cells_of[: query.n], size, query):
+        return places[: query.n]
+    # No more than n of each cell (a kind, outside or not) can be listed.
+    room = [query.n] * len(size)
+    left: list[int] = []
+    mix: list[tuple[int, bool]] = []
+    for place, cell in zip(places, cells_of, strict=True):
+        if room[cell]:
+            room[cell] -= 1
+            left.append(place)
+            mix.append((cell >> 1, bool(cell & 1)))
+    return [left[at] for at in compose(mix, query.n, query.outsiders)]
+
+
+def _contenders(keys: NDArray[np.int64], cells: NDArray[np.uint8], n: int) -> NDArray[np.intp]:
+    """Return the places among which those to list are: of many the best n of each cell, of few all."""
+    if len(keys) <= FEW:
+        return np.arange(len(keys))
+    return np.concatenate([_best(keys, np.flatnonzero(cells == cell), n) for cell in np.unique(cells)])
 
 
 def _is_mixed(best: list[int], size: list[int], query: Query) -> bool:

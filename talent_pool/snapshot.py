@@ -106,14 +106,8 @@ class Columns:
 
     def row(self, slot: int) -> RosterRow:
         """Return what is known of the mediator in a slot (whether active is told by the areas; leave is left out)."""
-        return RosterRow(
-            id=int(self.id[slot]),
-            kind=KINDS[self.kind[slot]],
-            home=int(self.home[slot]),
-            load_cap=int(self.cap[slot]),
-            open_cases=int(self.load[slot]),
-            **_told(self.aside[slot]),
-        )
+        numbers = (int(column[slot]) for column in (self.id, self.kind, self.home, self.cap, self.load))
+        return _row(*numbers, self.aside[slot])
 
     def nbytes(self) -> int:
         """Return the bytes of all columns, without what is kept aside."""
@@ -213,10 +207,11 @@ def _aside(row: RosterRow) -> bytes:
 
 
 @lru_cache(maxsize=4096)  # those who are listed are listed again
-def _told(aside: bytes) -> Mapping[str, Any]:
+def _row(id_: int, kind: int, home: int, cap: int, load: int, aside: bytes) -> RosterRow:
     words: dict[str, Any] = json.loads(aside.decode())
-    skills = tuple(Skill(*skill) for skill in words["skills"])
-    return words | {"skills": skills, "dialects": tuple(words["dialects"]), "sex": Sex(words["sex"])}
+    words["skills"] = tuple(Skill(*skill) for skill in words["skills"])
+    words |= {"dialects": tuple(words["dialects"]), "sex": Sex(words["sex"])}
+    return RosterRow(id=id_, kind=KINDS[kind], home=home, load_cap=cap, open_cases=load, **words)
 
 
 def with_changes(old: Columns, rows: Sequence[RosterRow], version: int) -> Columns:
