@@ -35,7 +35,8 @@ class Features(NamedTuple):
 
 
 class _Found(NamedTuple):
-    key: NDArray[np.uint32]
+    stretch: Keys
+    salt: int
     start: Offsets
     end: Offsets
     block: int
@@ -46,16 +47,15 @@ def extract(texts: Sequence[str]) -> Features:
     flat = [text.translate(_FLAT) for text in texts]
     sheet = lay(flat)
     found = [*_of_words(sheet, *_words(BREAK.join(flat))), _of_characters(sheet), _of_concepts(sheet)]
-    start = np.concatenate([part.start for part in found])
-    owner = sheet.owners(start) if len(texts) > 1 else np.zeros(len(start), dtype=np.intp)
-    end = np.concatenate([part.end for part in found])
-    return Features(
-        np.concatenate([part.key for part in found]),
-        start - sheet.starts[owner],
-        end - sheet.starts[owner],
-        np.repeat(np.array([part.block for part in found], dtype=np.uint8), [len(part.key) for part in found]),
-        owner,
-    )
+    sizes = [len(part.start) for part in found]
+    salts = np.repeat(np.array([part.salt for part in found], dtype=np.uint64), sizes)
+    key = folded(np.concatenate([part.stretch for part in found]), salts)
+    start, end = (np.concatenate(places) for places in ([part.start for part in found], [part.end for part in found]))
+    block = np.repeat(np.array([part.block for part in found], dtype=np.uint8), sizes)
+    if len(texts) == 1:
+        return Features(key, start, end, block, np.zeros(len(start), dtype=np.intp))
+    owner = sheet.owners(start)
+    return Features(key, start - sheet.starts[owner], end - sheet.starts[owner], block, owner)
 
 
 class _Flat(dict[int, str]):
@@ -88,8 +88,8 @@ def _of_words(sheet: Sheet, start: Offsets, end: Offsets) -> list[_Found]:
     next_to = end[:-1] == start[1:]
     pairs = start[:-1][next_to], end[1:][next_to]
     return [
-        _Found(folded(sheet.keys(start, end), _WORD), start, end, 0),
-        _Found(folded(sheet.keys(*pairs), _PAIR), *pairs, 0),
+        _Found(sheet.keys(start, end), _WORD, start, end, 0),
+        _Found(sheet.keys(*pairs), _PAIR, *pairs, 0),
         _joined(sheet, start, end),
     ]
 
@@ -102,7 +102,7 @@ def _joined(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
     low, high = low[near], high[near]
     keys = sheet.keys(low, high)
     known = among(_joined_keys(), keys)
-    return _Found(folded(keys[known], _WORD), low[known], high[known], 0)
+    return _Found(keys[known], _WORD, low[known], high[known], 0)
 
 
 @lru_cache(maxsize=1)
@@ -127,7 +127,7 @@ def _of_characters(sheet: Sheet) -> _Found:
         starts.append(np.flatnonzero(whole))
     start = np.concatenate(starts)
     end = start + np.repeat(NGRAMS, [len(each) for each in starts])
-    return _Found(folded(sheet.keys(start, end), _RUN), start, end, 1)
+    return _Found(sheet.keys(start, end), _RUN, start, end, 1)
 
 
 # --- groups of meaning ---
@@ -182,4 +182,4 @@ def _groups_at(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
     count = known.key.searchsorted(keys[hit], side="right") - low
     # The entries low, low + 1 … of each hit, one after another.
     entry = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
-    return _Found(folded(known.group[entry], _CONCEPT), np.repeat(start, count), np.repeat(end, count), 2)
+    return _Found(known.group[entry], _CONCEPT, np.repeat(start, count), np.repeat(end, count), 2)
