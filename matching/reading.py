@@ -104,14 +104,15 @@ def read(text: str, region: str | None = None, model: Weights | object | None = 
 
 def _kind(normal: Normal, weights: Weights) -> _Kind:
     features = extract([normal.text])
-    vectors = weights.vectors(features)
+    rows = weights.rows_of(features.key)
+    vectors = weights.vectors(features, rows=rows)
     if not len(vectors.rows):
         return _Kind()
     given = weights.probabilities(weights.scores(vectors))[0]
     best = int(given.argmax())
     type_ = weights.types[best]
     order = given.argsort()[::-1]
-    evidence = weights.evidence(features, vectors, cut(normal.text), type_)
+    evidence = weights.evidence(features, rows, vectors, cut(normal.text), type_)
     return _Kind(
         type=type_,
         subtype=weights.subtype(vectors, type_),

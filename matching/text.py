@@ -70,13 +70,8 @@ _TABLE = _Table()
 
 def normalise(text: str) -> Normal:
     """Return the text as it is matched: NFKC, lower case, simplified, nothing invisible, at most LONGEST long."""
-    out: list[str] = []
-    origin: list[int] = []
-    for at, char in enumerate(text[:LONGEST]):
-        for piece in _TABLE[ord(char)]:
-            out.append(piece)
-            origin.append(at)
-    return Normal("".join(out), origin)
+    pieces = [_TABLE[ord(char)] for char in text[:LONGEST]]
+    return Normal("".join(pieces), [at for at, piece in enumerate(pieces) for _ in piece])
 
 
 def plain(text: str) -> str:
@@ -122,35 +117,36 @@ def lexicon() -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
+@lru_cache(maxsize=1)
+def _beginnings() -> frozenset[str]:
+    """Return what a word of the lexicon can begin with: few pieces of a text are among it."""
+    return frozenset(word[:size] for word in lexicon() for size in range(1, len(word)))
+
+
 def cut(text: str, engine: Cutter | None = None) -> list[Word]:
     """Cut a normalised text into words with spans; neighbours that form a word of the lexicon are joined."""
-    words: list[Word] = []
     at = 0
-    for piece in (engine or cutter())(text):
-        words.append(Word(piece, at, at + len(piece)))
-        at += len(piece)
-    return _joined(words)
+    return [Word(piece, at, at := at + len(piece)) for piece in _joined((engine or cutter())(text))]
 
 
-def _joined(words: list[Word]) -> list[Word]:
+def _joined(pieces: list[str]) -> list[str]:
     # Joined after cutting, not fed to the engines' dictionaries: both engines agree, no process-wide state changes.
-    out: list[Word] = []
+    begins = _beginnings()
+    if begins.isdisjoint(pieces):
+        return pieces
+    out: list[str] = []
     at = 0
-    while at < len(words):
-        size = _longest(words, at)
-        out.append(
-            words[at]
-            if size == 1
-            else Word("".join(w.text for w in words[at : at + size]), words[at].start, words[at + size - 1].end)
-        )
+    while at < len(pieces):
+        size = _longest(pieces, at) if pieces[at] in begins else 1
+        out.append("".join(pieces[at : at + size]))
         at += size
     return out
 
 
-def _longest(words: list[Word], at: int) -> int:
-    known, joined, best = lexicon(), words[at].text, 1
-    for size, word in enumerate(words[at + 1 : at + _JOIN], start=2):
-        joined += word.text
+def _longest(pieces: list[str], at: int) -> int:
+    known, joined, best = lexicon(), pieces[at], 1
+    for size, piece in enumerate(pieces[at + 1 : at + _JOIN], start=2):
+        joined += piece
         if joined in known:
             best = size
     return best

@@ -1,6 +1,7 @@
 """The JSON API under /api/v1/: suggestions and disputes for other systems, by a key that sees what its owner sees."""
 
 import re
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from app.errors import N_, DiandanError, InvalidInput
 from app.models import Account, Dispute
 from app.scope import NOBODY
 from app.web import api_schemas as shapes
-from app.web import csrf, guards, openapi, sessions
+from app.web import csrf, guards, openapi, sessions, turns
 from app.web.pool import filters, page_number
 from app.web.wrong_fields import problems_in
 from app.workdays import AGE_BANDS, shanghai
@@ -58,9 +59,12 @@ class WrongKind(DiandanError):
 def _open() -> None:
     if request.endpoint == "api.document":
         return
+    if request.endpoint == "api.suggestions":  # which computes and changes nothing
+        g.turn = ExitStack()
+        g.turn.enter_context(turns.taken())
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    with sessions.house().database.looking.connect() as connection:
-        caller = apikeys.find_caller(connection, key.strip()) if kind.lower() == "bearer" else None
+    database = sessions.house().database
+    caller = apikeys.find_caller(database.engine, key.strip()) if kind.lower() == "bearer" else None
     if caller is None:
         raise KeyRefused(N_("没有有效的钥匙"))
     g.viewer, g.pool_version = caller.viewer, caller.pool_version
@@ -75,9 +79,10 @@ def _ask_for_a_key(response: Response) -> Response:
 
 @blueprint.teardown_request
 def _close(_problem: BaseException | None) -> None:
-    opened = g.pop("api_session", None)
-    if opened is not None:
-        opened.close()
+    for each in ("api_session", "turn"):
+        opened = g.pop(each, None)
+        if opened is not None:
+            opened.close()
 
 
 def _session() -> Session:
@@ -105,8 +110,8 @@ def suggestions() -> ResponseReturnValue:
     body = _body(shapes.SuggestionBody)
     region = body.region or owner().area
     people = [Person(each.name, each.phone, each.village) for each in body.parties]
-    reading = matching.read(body.text, str(region))
     index, db = sessions.house().index_at(g.pool_version), _session() if people else None
+    reading = matching.read(body.text, str(region))
     found = suggesting.for_text(db, reading, index, sessions.now(), region=region, people=people, n=body.n)
     return _json({"reading": reading.as_json(), **found.as_json()})
 
