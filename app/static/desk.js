@@ -60,6 +60,11 @@
   const slot = "draft:" + form.dataset.draft, note = byId("draft-note");
   dropDrafts((account) => account !== form.dataset.draft);
 
+  // htmx takes a page up one turn after the page's scripts have run: what is asked before that is lost.
+  function read() {
+    setTimeout(() => window.htmx?.trigger(form, "read"));
+  }
+
   function tell(words) {
     note.hidden = false;
     note.querySelector("[role=status]").textContent = words;
@@ -90,7 +95,7 @@
     if (kept.fields.some(([name]) => !form.elements.namedItem(name) && !/_code$|spokesperson$/.test(name))) await rows(kept.fields);
     put(kept.fields);
     tell(`${note.dataset.restored} · ${note.dataset.saved} ${kept.at}`);
-    window.htmx?.trigger(form, "read");
+    read();
   }
 
   // The draft had more people than an empty form: the server draws the rows, as it does for 加一人.
@@ -106,7 +111,10 @@
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 500); });
   window.addEventListener("pagehide", () => { if (!note.hidden) save(); });
   byId("draft-drop").addEventListener("click", () => { clearTimeout(waiting); note.hidden = true; sessionStorage.removeItem(slot); location.assign(form.action); });
-  if (!("kept" in form.dataset)) restore();
+  // Somebody types before a slow network has brought this script: those words are newer than any draft, and are read now.
+  const early = () => [...form.querySelectorAll("textarea, input[type=text], input[type=tel]")].some((field) => field.value !== field.defaultValue);
+  if (early()) { read(); save(); }
+  else if (!("kept" in form.dataset)) restore();
 
   // --- places: typed words, a list of buttons, the picked code --------------------------------------------------------
   const placeOf = (target) => target.closest("[data-place]");
@@ -117,7 +125,7 @@
     place.querySelector("[name$=_code]").value = button.dataset.code;
     place.querySelector(".places").replaceChildren();
     (next(box) || box).focus();
-    window.htmx?.trigger(form, "read");
+    read();
     save();
   }
 
@@ -140,7 +148,7 @@
     event.preventDefault();
     byId("type").value = button.dataset.type;
     byId("narrative").focus();
-    window.htmx?.trigger(form, "read");
+    read();
     save();
   }
   document.addEventListener("click", (event) => {

@@ -120,6 +120,26 @@ def test_a_slow_answer_never_overwrites_a_newer_one(sign_in: Callable[..., Page]
     expect(page.locator("#reading .box.red")).to_have_count(0)
 
 
+def test_words_typed_before_a_slow_script_comes_are_read_and_beat_the_draft(sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.keyboard.insert_text("旧草稿:两家为鸡叫吵了几句。")
+    expect(page.locator("#draft-note")).to_contain_text("草稿已存")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.reload()
+    expect(page.locator("#reading")).to_contain_text("鸡叫")
+    page.route("**/desk.js*", hold)
+    page.reload(wait_until="commit")
+    page.locator("#narrative").fill(NARRATIVE)
+    assert held, "the script was not held back"
+    held[0].continue_()
+    expect(page.locator("#reading")).to_contain_text("邻里 · 排水通风采光")
+    expect(page.locator("#narrative")).to_have_value(NARRATIVE)
+
+
 def test_an_unsure_reading_is_settled_by_one_key(desk: Desk, sign_in: Callable[..., Page]) -> None:
     page = sign_in()
     page.keyboard.type(VAGUE)
