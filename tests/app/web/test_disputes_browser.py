@@ -60,6 +60,8 @@ def sign_in(desk: Desk, open_tab: OpenTab) -> Callable[..., Page]:
         page.fill("#password", PASSWORD)
         page.click("main button")
         page.wait_for_url(f"{desk.url}{path}")
+        if path == "/disputes/new":  # the cursor comes into the first field when the page is drawn
+            expect(page.locator("#narrative")).to_be_focused()
         return page
 
     return at
