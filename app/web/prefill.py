@@ -44,6 +44,7 @@ _OFFICE_BEFORE = re.compile(
 _APPLICANT = re.compile(
     "(?:报警人|申请人|投诉人|反映人|来电人|举报人|求助人|原告|我叫|额叫|俄叫|我是|本人)(?:叫|是|[::]|\\s)?$"
 )
+_UNITS = {"amounts": "yuan", "areas": "mu"}
 _SHORTEST_PHONE = 7  # 12345 belongs to nobody
 
 
@@ -61,15 +62,17 @@ def proposals(text: str, facts: Mapping[str, list[Any]], area: int) -> dict[str,
     place = _place(facts, area)
     if place is not None:
         found["place"] = Proposal(places.show(place, area), f"{place:012d}")
-    for kind, unit in (("amounts", "yuan"), ("areas", "mu")):
-        values = dict.fromkeys(plain(fact[unit]) for fact in facts[kind] if fact[unit] is not None)
-        if values:
-            found[kind] = Proposal("、".join(values))
+    found |= {kind: Proposal(words) for kind in _UNITS if (words := _values(facts, kind))}
     parties = _parties(text, facts["people"])
     for side, fact in enumerate(parties):
         found[f"sides-{side}-parties-0-name"] = Proposal(fact["text"])
     found |= _phones(facts["phones"], parties)
     return found
+
+
+def _values(facts: Mapping[str, list[Any]], kind: str) -> str:
+    values = (fact[_UNITS[kind]] for fact in facts.get(kind, ()))
+    return "、".join(dict.fromkeys(plain(value) for value in values if value is not None))
 
 
 def plain(value: float) -> str:
@@ -156,6 +159,8 @@ class Line:
 def lines(text: str, facts: Mapping[str, list[Any]], entered: Mapping[str, Any] | None = None) -> list[Line]:
     """Return the facts as a page lists them; kinds of which nothing is known are left out."""
     own = {kind: "、".join(plain(value) for value in values) or "0" for kind, values in (entered or {}).items()}
+    # What the officer left as it was read is no correction.
+    own = {kind: words for kind, words in own.items() if words != _values(facts, kind)}
     found = []
     for kind, label in LABELS.items():
         read = dict.fromkeys((text[fact["start"] : fact["end"]], _value(kind, fact)) for fact in facts.get(kind, ()))

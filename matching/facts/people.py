@@ -137,11 +137,8 @@ def people(text: str, taken: Collection[tuple[int, int]] = ()) -> Spans:
     busy = {at for low, high in taken for at in range(low, high)}
     kin = {*_with_kin(text, known)}
     told = {*_by_pattern(text, known), *kin}
-    # 小兰 may be the end of 董小兰: a full name that is likely wins.
-    found = [
-        (start, end, (1.5 if (start, end) in kin else 0.6 if text[start] in "老小" else 1.0) + 0.01 * (end - start))
-        for start, end in sorted(told)
-    ]
+    # 小兰 may be the end of 董小兰, 童师 the beginning of 童师海: a full name that is likely wins over a short one.
+    found = [(start, end, _weight(text, start, end, kin) + 0.01 * (end - start)) for start, end in sorted(told)]
     full = [(start, end, odds) for start, end, odds in scored(text) if odds >= THRESHOLD]
     found += full
     kept: Spans = []
@@ -152,6 +149,12 @@ def people(text: str, taken: Collection[tuple[int, int]] = ()) -> Spans:
     whole = {text[start:end] for start, end, _ in full if (start, end) in kept and (start, end) not in told}
     kept += _again(text, kept, whole, busy)
     return sorted(kept)
+
+
+def _weight(text: str, start: int, end: int, kin: set[tuple[int, int]]) -> float:
+    if (start, end) in kin:
+        return 1.5
+    return 0.6 if text[start] in "老小" or (end - start == 2 and text[end - 1] != "某") else 1.0
 
 
 def _by_pattern(text: str, known: Lexicon) -> Iterator[tuple[int, int]]:

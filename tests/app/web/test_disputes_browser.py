@@ -334,5 +334,5 @@ def test_the_filled_form_fits_a_phone_and_everybody(sign_in: Callable[..., Page]
     expect(page.locator("#amounts")).to_have_value("3500")
     no_horizontal_scroll(page)
     check_axe(page)
-    enlarge_text(page)
+    enlarge_text(page, 1.5)
     no_horizontal_scroll(page)

@@ -7,7 +7,7 @@ from app import disputes
 from app.db import Database
 from app.web import prefill
 from app.web.intake_form import IntakeForm, Person
-from tests.app.web.at_the_desk import Desk
+from tests.app.web.at_the_desk import Desk, form_data
 from tests.clock import Clock
 from tests.page import Page, Visitor
 
@@ -120,7 +120,7 @@ def test_the_officers_entries_are_never_overwritten(officer: Visitor) -> None:
 
 
 def test_read_and_corrected_values_are_both_kept_and_shown(desk: Desk, officer: Visitor) -> None:
-    page = read(officer).fill({"amounts": "3600、1.2万", "areas": ""}).press("登记案件")
+    page = read(officer).fill({"amounts": "3600、1.2万", "areas": "", "type": "neighbor"}).press("登记案件")
     no = page.path.rsplit("/", 1)[1]
     with desk.db.read() as session:
         case = disputes.get(session, no)
@@ -129,22 +129,22 @@ def test_read_and_corrected_values_are_both_kept_and_shown(desk: Desk, officer: 
         assert "19900001234" not in str(case.reading) and "童大山" not in str(case.reading)
         span = case.reading["facts"]["people"][0]
         assert case.narrative[span["start"] : span["end"]] == "童大山"
-    assert "三千五 = 3500 民警填 3600、12000" in page.text
+    assert "三千五 = 3500 民警填 3600、12000" in page.text and "三分 = 0.3 民警填 0" in page.text
+
+
+def test_what_the_officer_left_as_it_was_read_is_no_correction(officer: Visitor) -> None:
+    page = read(officer).fill({"type": "neighbor"}).press("登记案件")
+    assert "三千五 = 3500" in page.text and "民警填" not in page.text
 
 
 def test_a_number_that_is_none_is_told_at_its_field(officer: Visitor) -> None:
-    page = read(officer).fill({"amounts": "很多"}).press("登记案件")
-    assert page.status == 422 and page.value("amounts") == "很多"
-    assert "请写数字,几个用顿号隔开" in page.text
+    body = form_data(read(officer)) | {"amounts": "很多", "areas": "1、-2", "type": "neighbor"}
+    page = officer.send("POST", "/disputes/new", data=body, status=422)
+    assert (page.value("amounts"), page.value("areas")) == ("很多", "1、-2")
+    assert page.text.count("请写数字,几个用顿号隔开") == 4  # on top and at each field
 
 
 def test_unknown_fields_of_memory_are_no_harm(officer: Visitor) -> None:
-    page = officer.open("/disputes/new")
-    body = {
-        "csrf_token": page.value("csrf_token"),
-        "narrative": STORY,
-        "do": "read",
-        "read-sides-9-parties-0-name": "x",
-        "read-": "y",
-    }
+    given = {"narrative": STORY, "do": "read", "read-sides-9-parties-0-name": "x", "read-": "y"}
+    body = form_data(officer.open("/disputes/new")) | given
     assert officer.send("POST", "/disputes/new", data=body).value("amounts") == "3500"
