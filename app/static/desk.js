@@ -178,8 +178,30 @@
     }
   });
 
+  // --- facts: what was read goes into fields that nobody touched; beside each the page keeps what was put there --------
+  const readOf = (field) => form.elements.namedItem("read-" + field.name);
+  function fill() {
+    const found = {};
+    document.querySelectorAll("#reading [data-fill]").forEach((each) => { found[each.dataset.fill] = each; });
+    let changed = false;
+    for (const memory of form.querySelectorAll("[name^=read-]")) {
+      const field = form.elements.namedItem(memory.name.slice(5)), value = found[field?.name]?.value || "";
+      if (!field || field.value !== memory.value || field.value === value || field === document.activeElement) continue;
+      field.value = memory.value = value;
+      if (field.name === "place") form.elements.namedItem("place_code").value = found.place?.dataset.region || "";
+      changed = true;
+    }
+    if (changed) { save(); read(); }
+  }
+  // Typing over what the machine put there replaces it.
+  form.addEventListener("focusin", (event) => {
+    const field = event.target;
+    if (field.name && field.value && readOf(field)?.value === field.value) field.select();
+  });
+
   // --- after a swap: say the type aloud, put the cursor into a new row, tell when the reading failed ------------------
   document.addEventListener("htmx:after:swap", () => {
+    if (document.querySelector("#reading .narrative")) fill();
     const said = document.querySelector("#reading [data-say]");
     if (said) byId("said").textContent = said.textContent.trim();
     const added = document.querySelector("#sides [autofocus]");

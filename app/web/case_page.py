@@ -15,7 +15,7 @@ from app.accounts import Viewer
 from app.lifecycle import State
 from app.models import Account, Dispute, Event, Gate, GateState, Party, Recusal, Side
 from app.scope import Role
-from app.web import history, sessions
+from app.web import history, prefill, sessions
 from app.web.case_parts import PARTS
 from app.web.i18n import locale
 from app.web.marked_text import Piece, pieces, spans_of, words_of
@@ -47,6 +47,7 @@ class CasePage:
     machine: Mapping[str, Any]
     pieces: list[Piece]
     words: list[str]
+    facts: list[prefill.Line]
     gates: list[GateView]
     signs: list[str]
     sides: list[tuple[Side, list[Party]]]
@@ -107,6 +108,7 @@ def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:
         machine={"type": None} | dispute.reading,
         pieces=pieces(dispute.narrative, spans),
         words=words_of(dispute.narrative, spans, "type"),
+        facts=prefill.lines(dispute.narrative, dispute.reading.get("facts", {}), dispute.reading.get("entered")),
         gates=[_gate_view(gate, dispute, names, viewer) for gate in rows],
         signs=list(dict.fromkeys(sign["code"] for sign in dispute.reading.get("risk", {}).get("signs", ()))),
         sides=[(side, [p for p in parties if p.side_id == side.id]) for side in cases.sides_of(session, dispute)],

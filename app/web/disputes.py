@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app import disputes, gates
 from app.errors import N_, InvalidInput, NotFound
 from app.models import Dispute
-from app.web import case_page, guards, intake_form, places, reading_panel, sessions
+from app.web import case_page, guards, intake_form, places, prefill, reading_panel, sessions
 from app.web.case_page import choices, me
 from app.web.intake_form import IntakeForm
 from app.web.reading_panel import Panel
@@ -42,7 +42,10 @@ def submit() -> ResponseReturnValue:
         intake_form.choose_type(form, which)
     if request.headers.get("HX-Request"):
         return render_template("disputes/_sides.html", form=form, problems={}, **_places())
-    return _form(form, reading_panel.look(form))
+    panel = reading_panel.look(form)
+    if panel is not None:
+        prefill.fill(form, panel.proposals)
+    return _form(form, panel)
 
 
 def _log(form: IntakeForm) -> ResponseReturnValue:
@@ -70,7 +73,7 @@ def _form(form: IntakeForm, panel: Panel | None = None, problems: dict[str, str]
 
 
 def _places() -> dict[str, object]:
-    return {"area": me().area, "show_place": places.show, "choices": choices}
+    return {"read_fields": prefill.FIELDS, "area": me().area, "show_place": places.show, "choices": choices}
 
 
 # --- the case --------------------------------------------------------------------------------------------------------

@@ -313,3 +313,48 @@ def test_narrow_windows_and_large_text_need_no_sideways_scrolling(sign_in: Calla
     no_horizontal_scroll(page)
     enlarge_text(page, 1.5)
     no_horizontal_scroll(page)
+
+
+# --- what is read goes into the form ---
+
+STORY = "报警人童大山(电话19900001234)称,邻居邱有田在交口河村占了他三分地,欠三千五不还。"
+
+
+def test_typing_fills_empty_fields_and_never_those_of_the_officer(desk: Desk, sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.fill("#sides-1-parties-0-name", "邱老大")
+    page.fill("#narrative", STORY)
+    expect(page.locator("#sides-0-parties-0-name")).to_have_value("童大山")
+    expect(page.locator("#place")).to_have_value("交口河镇交口河村")
+    expect(page.locator("#amounts")).to_have_value("3500")
+    expect(page.locator("#sides-1-parties-0-name")).to_have_value("邱老大")
+    # An emptied field stays empty, a corrected one stays corrected, whatever is typed on.
+    page.fill("#areas", "")
+    page.fill("#amounts", "3600")
+    page.fill("#narrative", STORY + "另欠工钱八百。")
+    expect(page.locator("#reading")).to_contain_text("八百 = 800")
+    expect(page.locator("#amounts")).to_have_value("3600")
+    expect(page.locator("#areas")).to_have_value("")
+    page.select_option("#type", "neighbor")
+    page.click("button.main")
+    page.wait_for_url(CASE)
+    expect(page.locator("main")).to_contain_text("民警填 3600")
+
+
+def test_a_value_that_was_read_is_replaced_by_typing_over_it(sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.fill("#narrative", STORY)
+    expect(page.locator("#amounts")).to_have_value("3500")
+    page.focus("#amounts")
+    page.keyboard.type("99")
+    expect(page.locator("#amounts")).to_have_value("99")
+
+
+def test_the_filled_form_fits_a_phone_and_everybody(sign_in: Callable[..., Page]) -> None:
+    page = sign_in(width=360)
+    page.fill("#narrative", STORY)
+    expect(page.locator("#amounts")).to_have_value("3500")
+    no_horizontal_scroll(page)
+    check_axe(page)
+    enlarge_text(page, 1.5)
+    no_horizontal_scroll(page)
