@@ -7,6 +7,7 @@ arrays hold the bulk, a small open list the newest; segments are merged as they 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from matching.text import plain
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
-CANDIDATES = 60  # rows that are compared with care
+CANDIDATES = 32  # rows that are compared with care
 OPEN = 2048  # cases that wait unsealed
 _CHUNK = 50_000  # cases that are hashed at once: bounds the memory of a build
 _MOST = 24_000  # entries of word lists that a query reads, shortest lists first
@@ -222,7 +223,7 @@ class DuplicateIndex:
     def add(self, case: Case) -> None:
         """Take a case in; one of the same id is replaced."""
         self.remove(case.id)
-        self._open[case.id] = case
+        self._open[case.id] = replace(case, text=plain(case.text[:READ]))
         for key in keys_for([case]).key.tolist():
             self._lists.setdefault(key, []).append(case.id)
         if len(self._open) >= OPEN:
@@ -303,8 +304,9 @@ def _id_keys(names: list[str]) -> NDArray[np.uint64]:
 def _pack(case: Case) -> bytes:
     people, phones = _ITEM.join(sorted(case.people)), _ITEM.join(sorted(case.phones))
     region = "" if case.region is None else str(case.region)
-    fields = (case.id, region, people, phones, case.parcel, case.household, case.text[:READ])
-    # Two bytes a Chinese character, where UTF-8 takes three; what separates cannot stand in a field.
+    fields = (case.id, region, people, phones, case.parcel, case.household, plain(case.text[:READ]))
+    # The words are kept as they are compared. Two bytes a Chinese character, where UTF-8 takes three; what separates
+    # cannot stand in a field.
     return _FIELD.join(each.replace(_FIELD, " ") for each in fields).encode("utf-16-le", "surrogatepass")
 
 

@@ -22,7 +22,7 @@ _BY_WORDS, _BY_VILLAGE = 30, 40  # candidates that are looked at with care
 
 def find(new: Case, index: DuplicateIndex, *, days: int = DAYS, least: float = LEAST, limit: int = 5) -> list[Match]:
     """Return the indexed cases that are probably the same quarrel, most probable first."""
-    return _best(look(new), index.candidates(new, days), least)[:limit]
+    return _best(look(new), (look(case, case.text) for case in index.candidates(new, days)), least)[:limit]
 
 
 def similar(
@@ -33,7 +33,7 @@ def similar(
     Cases more than `days` apart are not compared; a case without a day is compared with all.
     """
     near = [case for case in candidates if case.id != new.id and within(new, case, days)]
-    return _best(look(new), _worth_a_look(new, near), least)[:limit]
+    return _best(look(new), map(look, _worth_a_look(new, near)), least)[:limit]
 
 
 def pairs(cases: Sequence[Case], *, days: int = DAYS, least: float = LEAST) -> Iterable[tuple[Case, Match]]:
@@ -42,7 +42,7 @@ def pairs(cases: Sequence[Case], *, days: int = DAYS, least: float = LEAST) -> I
     index = DuplicateIndex.build(numbered)
     for at, case in enumerate(numbered):
         before = [past for past in index.candidates(case, days) if int(past.id) < at]
-        for found in _best(look(case), before, least):
+        for found in _best(look(case), (look(past, past.text) for past in before), least):
             yield cases[at], Match(cases[int(found.id)].id, found.same, found.reasons)
 
 
@@ -50,8 +50,8 @@ def _renamed(case: Case, name: str) -> Case:
     return Case(name, case.text, case.region, case.day, case.people, case.phones, case.parcel, case.household)
 
 
-def _best(new: Look, cases: Iterable[Case], least: float) -> list[Match]:
-    scored = (match(new, look(case)) for case in cases)
+def _best(new: Look, past: Iterable[Look], least: float) -> list[Match]:
+    scored = (match(new, each) for each in past)
     return sorted((each for each in scored if each.same >= least), key=lambda each: (-each.same, each.id))
 
 

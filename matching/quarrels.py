@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import repeat
 from math import exp, log
+from operator import add
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -69,7 +71,7 @@ class Match:
 
 
 class Look(NamedTuple):
-    """A case made ready. `matter`: the sounds of its words without its people; `pairs`, `chars`, `groups` of them."""
+    """A case made ready. `matter`: its words without its people; `pairs`, `chars`, `groups` of these."""
 
     case: Case
     text: str
@@ -86,9 +88,9 @@ class Look(NamedTuple):
     place: int | None
 
 
-def look(case: Case) -> Look:
-    """Make a case ready to be compared."""
-    text = plain(case.text[:READ])
+def look(case: Case, text: str | None = None) -> Look:
+    """Make a case ready to be compared; `text`: its words if they are normalised already."""
+    text = plain(case.text[:READ]) if text is None else text
     people = persons(case.people)
     # Who it was is compared by itself: the same two people quarrel about many a thing.
     bare = _without(text, people)
@@ -100,7 +102,7 @@ def look(case: Case) -> Look:
         case,
         text,
         heard(text),
-        heard(bare),
+        bare,
         pairs,
         chars,
         groups,
@@ -127,8 +129,7 @@ _BLANK = frozenset(" \n,，.。;；:：!！?？、\"'“”‘’()（）的了�
 def pairs_of(text: str) -> Iterator[str]:
     """Yield the pairs of neighbouring letters and digits of a normalised text."""
     for run in _SOLID.findall(text):
-        for at in range(len(run) - 1):
-            yield run[at : at + 2]
+        yield from map(add, run, run[1:])
 
 
 _SOLID = re.compile(r"[^\W_]+")
@@ -148,8 +149,7 @@ _RARE = 6.0  # nats that anything else tells
 
 
 def _told(found: Iterable[str]) -> float:
-    known = tells()
-    return sum(known.get(each, _RARE) for each in found)
+    return sum(map(tells().get, found, repeat(_RARE)))
 
 
 @lru_cache(maxsize=1)
@@ -214,8 +214,11 @@ def _near(one: float, other: float) -> bool:
     return abs(one - other) <= 0.12 * max(one, other)
 
 
+@lru_cache(maxsize=4096)
 def label(name: str) -> str:
     """Return the name of a parcel or household as it is compared: 北塬三号地 like 北塬3号."""
+    if not name:
+        return ""
     bare = "".join(plain(name).split())
     digits = re.sub("[一二三四五六七八九十百]+", lambda found: str(number(found[0]) or found[0]), bare)
     return "".join(_SOLID.findall(digits)).removesuffix("地").removesuffix("户").removesuffix("号")
@@ -303,7 +306,7 @@ def _place(one: Look, other: Look, found: dict[str, float]) -> str:
 def _words(one: Look, other: Look, found: dict[str, float], reasons: list[str]) -> None:
     dice, inside = _shared(one, other)
     found["dice"], found["inside"] = dice, inside
-    found["sounds"] = fuzz.ratio(one.matter, other.matter) / 100 if one.matter and other.matter else 0.0
+    found["order"] = fuzz.ratio(one.matter, other.matter) / 100 if one.matter and other.matter else 0.0
     found["chars"] = _share(one, other, 1)
     found["meant"] = _share(one, other, 2)
     found["mute"] = float(not one.groups or not other.groups)

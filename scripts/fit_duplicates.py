@@ -37,7 +37,7 @@ CAUTION = 0.5  # taken off the base: a false alarm costs the officer more than t
 UNNAMED = 1.0  # the same where nobody is named: the retellings have few of those
 FREE = ("mute", "nowhere", "next_village")
 NAMES = (
-    "phone household parcel one two exact weak weak_other dice inside sounds chars meant sum village "
+    "phone household parcel one two exact weak weak_other dice inside order chars meant sum village "
     "town one_and_words two_and_words place_and_words"
 ).split()
 ALL = (*NAMES, *AGAINST, *FREE)
