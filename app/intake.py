@@ -107,6 +107,8 @@ class Intake(BaseModel):
     subtype: Annotated[str, AfterValidator(_known_subtype)] = ""
     source: Source = Source.APPLIED
     place: Place = None
+    household: Annotated[str, Cleaned, Field(max_length=80)] = ""
+    parcel: Annotated[str, Cleaned, Field(max_length=80)] = ""
     sides: Annotated[list[SideIn], Field(min_length=2, max_length=MOST_SIDES)]
 
 
