@@ -89,9 +89,7 @@ def test_keys_that_are_typed_into_a_field_or_switched_off_link_nothing(
     assert state(desk, pair[1]) is State.TRIAGED
 
 
-def test_the_bar_goes_after_ten_seconds_and_undoing_stays(
-    desk: Desk, open_tab: OpenTab, pair: tuple[str, str]
-) -> None:
+def test_the_bar_goes_after_ten_seconds_and_undoing_stays(desk: Desk, open_tab: OpenTab, pair: tuple[str, str]) -> None:
     page = open_case(desk, open_tab, pair[1])
     page.clock.install()
     page.keyboard.press("l")
@@ -115,7 +113,7 @@ def test_the_pair_is_for_everybody(desk: Desk, open_tab: OpenTab, pair: tuple[st
     assert (boxes[0]["y"] == boxes[1]["y"]) is (width > 1000)  # side by side where there is room
     page.get_by_role("button", name="只是有关联").click()
     check_axe(page)
-    enlarge_text(page)
+    enlarge_text(page, 1.5)
     no_horizontal_scroll(page)
 
 
