@@ -22,7 +22,7 @@ from matching.text import plain
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
-CANDIDATES = 32  # rows that are compared with care
+CANDIDATES = 24  # rows that are compared with care
 OPEN = 2048  # cases that wait unsealed
 _CHUNK = 50_000  # cases that are hashed at once: bounds the memory of a build
 _MOST = 24_000  # entries of word lists that a query reads, shortest lists first

@@ -23,7 +23,7 @@ from matching.text import plain
 from talent_pool.files import data_dir
 from talent_pool.regions import distance, known, level
 
-READ = 600  # code points of a text that are compared; a quarrel is named in its first sentences
+READ = 400  # code points of a text that are compared; a quarrel is named in its first sentences
 _A_SENTENCE = 60.0  # nats that a telling of a dozen characters tells
 _SHOWN = 0.3  # from here on like words are a reason
 

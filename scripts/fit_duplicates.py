@@ -33,8 +33,8 @@ STRENGTH = 0.02  # of the penalty on large weights
 AGAINST = ("nameless strangers other_opponent other_parcel other_household other_sum far county days").split()
 # What the retellings are too few to show, by judgement: at least so much.
 LEAST = {"phone": 2.5, "household": 2.0, "parcel": 2.0}
-CAUTION = 0.5  # taken off the base: a false alarm costs the officer more than the odds of the fit say
-UNNAMED = 1.0  # the same where nobody is named: the retellings have few of those
+CAUTION = 0.7  # taken off the base: a false alarm costs the officer more than the odds of the fit say
+UNNAMED = 1.5  # the same where nobody is named: the retellings have few of those
 FREE = ("mute", "nowhere", "next_village")
 NAMES = (
     "phone household parcel one two exact weak weak_other dice inside order chars meant sum village "
