@@ -71,6 +71,7 @@ def test_one_key_merges_and_one_undoes(desk: Desk, open_tab: OpenTab, pair: tupl
     page.keyboard.press("r")
     expect(page.locator("#linked")).to_contain_text("复发")
     page.keyboard.press("u")
+    expect(page.locator("[data-twin]")).to_have_count(1)
     page.keyboard.press("l")
     expect(page.locator("#linked")).to_contain_text("关联")
 
