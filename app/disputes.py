@@ -89,6 +89,8 @@ def _row(session: Session, intake: Intake, reading: matching.Reading, by: Viewer
         area=by.area,
         place=intake.place or by.area,
         narrative=intake.narrative,
+        household=intake.household,
+        parcel=intake.parcel,
         type=type_code,
         subtype=subtype,
         source=intake.source,

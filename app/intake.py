@@ -128,6 +128,8 @@ class Intake(BaseModel):
     place: Place = None
     amounts: Numbers = None
     areas: Numbers = None
+    household: Annotated[str, Cleaned, Field(max_length=80)] = ""
+    parcel: Annotated[str, Cleaned, Field(max_length=80)] = ""
     sides: Annotated[list[SideIn], Field(min_length=2, max_length=MOST_SIDES)]
 
 

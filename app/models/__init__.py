@@ -18,6 +18,7 @@ from app.models.order import (
     Purpose,
     Shortlist,
 )
+from app.models.relations import CaseLink, LinkKind
 from app.models.work import Agreement, FollowUp, Meeting
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "AssignmentState",
     "Ballot",
     "BallotChannel",
+    "CaseLink",
     "CaseNumber",
     "CaseRow",
     "Choice",
@@ -41,6 +43,7 @@ __all__ = [
     "Heartbeat",
     "InboxMessage",
     "Invitation",
+    "LinkKind",
     "Listing",
     "Mark",
     "Meeting",

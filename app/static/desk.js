@@ -6,7 +6,7 @@
   document.documentElement.classList.add("js");
   if (window.htmx) window.htmx.config.noSwap = [204, 304, "4xx", "5xx"];
 
-  // --- keys: n new, / search, ? the sheet; Ctrl+Enter or Ctrl+S sends the form ---------------------------------------
+  // --- keys: n new, / search, ? the sheet, those that buttons name; Ctrl+Enter or Ctrl+S sends the form ---------------------------------------
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const sheet = byId("keys"), singles = byId("single-keys");
   byId("show-keys")?.addEventListener("click", () => sheet.showModal());
@@ -17,10 +17,19 @@
   }
 
   const single = {
-    n: () => { const link = document.querySelector("[data-key=n]"); if (link) link.click(); return link; },
     "/": () => { const box = document.querySelector("[type=search]"); if (box) box.focus(); return box; },
     "?": () => { if (sheet && !sheet.open) sheet.showModal(); return sheet; },
   };
+
+  // A link or button that names its key: the one of the pair in which the cursor stands, else the first.
+  function keyed(key) {
+    const named = `[data-key="${CSS.escape(key)}"]`, near = document.activeElement?.closest("[data-twin]");
+    const target = near?.querySelector(named) || document.querySelector(named);
+    if (target) target.click();
+    return target;
+  }
+
+  document.querySelectorAll("[data-vanish]").forEach((bar) => setTimeout(() => { bar.hidden = true; }, 1000 * bar.dataset.vanish));
 
   document.addEventListener("keydown", (event) => {
     // While an input method composes, Enter and the digits belong to it.
@@ -34,8 +43,8 @@
     } else if (event.altKey && /^[1-3]$/.test(key) && form) {
       const choice = document.querySelectorAll("#reading [data-type]")[Number(key) - 1];
       if (choice) { event.preventDefault(); choice.click(); }
-    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && singles?.checked && single[event.key]) {
-      if (single[event.key]()) event.preventDefault();
+    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && !event.repeat && singles?.checked) {
+      if ((single[event.key] || keyed)(event.key)) event.preventDefault();
     }
   });
 

@@ -15,6 +15,7 @@ from app.accounts import Viewer
 from app.lifecycle import State
 from app.models import Account, Dispute, Event, Gate, GateState, Party, Recusal, Side
 from app.scope import Role
+from app.twins import Namesake
 from app.web import history, prefill, sessions
 from app.web.case_parts import PARTS
 from app.web.i18n import locale
@@ -52,6 +53,8 @@ class CasePage:
     signs: list[str]
     sides: list[tuple[Side, list[Party]]]
     twins: list[twins.Twin]
+    namesakes: list[Namesake]
+    people: tuple[str, ...]
     suggestion: matching.Suggestion | None
     recusals: list[tuple[str, str]]
     history: list[history.Line]
@@ -102,6 +105,7 @@ def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:
     names = _account_names(session, dispute, events, rows)
     spans = spans_of(dispute.reading)
     parties = cases.parties_of(session, dispute)
+    found = _on_the_books(session, dispute, parties)
     return CasePage(
         dispute=dispute,
         officer=names.get(dispute.officer_id, ""),
@@ -112,7 +116,9 @@ def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:
         gates=[_gate_view(gate, dispute, names, viewer) for gate in rows],
         signs=list(dict.fromkeys(sign["code"] for sign in dispute.reading.get("risk", {}).get("signs", ()))),
         sides=[(side, [p for p in parties if p.side_id == side.id]) for side in cases.sides_of(session, dispute)],
-        twins=_twins(session, dispute, parties),
+        twins=found.twins,
+        namesakes=found.namesakes,
+        people=tuple(person.name for person in parties),
         suggestion=_suggestion(session, dispute),
         recusals=_recusals(session, dispute),
         history=history.lines(session, events, names),
@@ -139,9 +145,16 @@ def _gate_view(gate: Gate, dispute: Dispute, names: Mapping[int, str], viewer: V
     )
 
 
-def _twins(session: Session, dispute: Dispute, parties: list[Party]) -> list[twins.Twin]:
-    return twins.find(
-        session, text=dispute.narrative, place=dispute.place, people=parties, now=sessions.now(), but=dispute.id
+def _on_the_books(session: Session, dispute: Dispute, parties: list[Party]) -> twins.Found:
+    return twins.look(
+        session,
+        text=dispute.narrative,
+        place=dispute.place,
+        people=parties,
+        now=sessions.now(),
+        household=dispute.household,
+        parcel=dispute.parcel,
+        but=dispute.id,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import disputes, gates
+from app import disputes, gates, relations
 from app.errors import N_, InvalidInput, NotFound
 from app.models import Dispute
 from app.web import case_page, guards, intake_form, places, prefill, reading_panel, sessions
@@ -53,11 +53,20 @@ def _log(form: IntakeForm) -> ResponseReturnValue:
     try:
         intake = intake_form.check(form, viewer.area)
         dispute = disputes.log(sessions.db(), intake, by=viewer, key=form.key, now=sessions.now())
+        _link(dispute, form.twin)
     except InvalidInput as problem:
         sessions.rollback()  # gives the connection back before the panel takes one of its own
         problems = intake_form.on_the_page(form, problem.problems)
         return _form(form, reading_panel.look(form), problems), problem.status
     return redirect(url_for("disputes.page", no=dispute.no), 303)
+
+
+def _link(dispute: Dispute, twin: str) -> None:
+    """Link the new case to the one that was chosen on the form."""
+    kind, _, no = twin.partition(":")
+    if no:
+        other = disputes.get(sessions.db(), no)
+        relations.link_new(sessions.db(), dispute, other, kind, by=me(), now=sessions.now())
 
 
 @blueprint.post("/disputes/reading")

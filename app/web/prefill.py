@@ -17,6 +17,7 @@ from talent_pool import regions
 
 FIELDS = (
     "place",
+    "parcel",
     "amounts",
     "areas",
     "sides-0-parties-0-name",
@@ -63,6 +64,9 @@ def proposals(text: str, facts: Mapping[str, list[Any]], area: int) -> dict[str,
     if place is not None:
         found["place"] = Proposal(places.show(place, area), f"{place:012d}")
     found |= {kind: Proposal(words) for kind in _UNITS if (words := _values(facts, kind))}
+    pieces = dict.fromkeys(text[fact["start"] : fact["end"]] for fact in facts["parcels"])
+    if len(pieces) == 1:  # of two pieces of land nobody can say which one the quarrel is about
+        found["parcel"] = Proposal(*pieces)
     parties = _parties(text, facts["people"])
     for side, fact in enumerate(parties):
         found[f"sides-{side}-parties-0-name"] = Proposal(fact["text"])

@@ -8,6 +8,7 @@ import matching
 from app import suggesting, twins
 from app.disputes import settled_type
 from app.intake import LONGEST, clean, plain_phone
+from app.twins import Namesake
 from app.web import places, prefill, sessions
 from app.web.intake_form import IntakeForm
 from app.web.marked_text import Piece, pieces, spans_of, words_of
@@ -30,6 +31,8 @@ class Panel:
     pieces: list[Piece]
     words: list[str]
     twins: list[twins.Twin]
+    namesakes: list[Namesake]
+    twin: str  # what was chosen to be linked after logging
     suggestion: matching.Suggestion | None
     proposals: dict[str, prefill.Proposal]
 
@@ -63,6 +66,7 @@ def look(form: IntakeForm) -> Panel | None:
     type_code, settled = settled_type(chosen, subtype, reading)
     spans = spans_of(reading.as_json())
     with sessions.house().database.read(viewer.scope) as session:
+        books = _on_the_books(session, form, text, place, viewer.area)
         return Panel(
             reading=reading,
             type=type_code,
@@ -71,10 +75,24 @@ def look(form: IntakeForm) -> Panel | None:
             best=[(code, reading.probabilities[code]) for code in _best(reading)],
             pieces=pieces(text, spans),
             words=words_of(text, spans, "type"),
-            twins=twins.find(session, text=text, place=place, people=_people(form, viewer.area), now=sessions.now()),
+            twins=books.twins,
+            namesakes=books.namesakes,
+            twin=form.twin,
             suggestion=_names(session, form, reading, type_code, settled, place),
             proposals=prefill.proposals(text, reading.facts, viewer.area),
         )
+
+
+def _on_the_books(session: Session, form: IntakeForm, text: str, place: int, area: int) -> twins.Found:
+    return twins.look(
+        session,
+        text=text,
+        place=place,
+        people=_people(form, area),
+        now=sessions.now(),
+        household=form.household,
+        parcel=form.parcel,
+    )
 
 
 def _best(reading: matching.Reading) -> list[str]:

@@ -16,6 +16,7 @@ from app.web import (
     orders,
     places,
     pool,
+    relations,
     signin,
     switches,
 )
@@ -34,6 +35,7 @@ ROOMS: tuple[ModuleType, ...] = (
     desk_mode,
     assignments,
     casework,
+    relations,
     pool,
     accounts,
     manual,

@@ -132,13 +132,13 @@ def no_places(words: list[tuple[str, int, str]]) -> list[str]:
 
 
 def syllables(words: list[tuple[str, int, str]]) -> dict[str, str]:
-    """Return the frequent characters by how they are read, without tones; the usual reading only."""
+    """Return the characters by their usual reading without tone, frequent ones first; rare characters are left out."""
     ground: Counter[str] = Counter()
     for word, count, _ in words:
         for char in word:
             ground[char] += count
     found: defaultdict[str, str] = defaultdict(str)
-    for char, count in sorted(ground.items()):
+    for char, count in sorted(ground.items(), key=lambda pair: (-pair[1], pair[0])):
         if count >= 20 and "\u4e00" <= char <= "\u9fff":
             found[pinyin(char, style=Style.NORMAL)[0][0]] += char
     return dict(found)

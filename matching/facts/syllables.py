@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from talent_pool.files import data_dir
+from matching.sounds import syllables
 
 # Sounds that the dialects of the province, and fingers, do not tell apart.
 _FOLDED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"), ("n", "l"))
@@ -10,8 +10,7 @@ _FOLDED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), 
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, str]:
-    lines = (data_dir() / "lexicon" / "syllables.txt").read_text(encoding="utf-8").splitlines()
-    return {char: _folded(syllable) for syllable, chars in (line.split() for line in lines) for char in chars}
+    return {char: _folded(syllable) for char, syllable in syllables().items()}
 
 
 def _folded(syllable: str) -> str:

@@ -249,6 +249,7 @@ class TestWords:
             "no_choice",
             "withdrawn",
             "self_settled",
+            "merged",
         ]
         assert [code for code, _ in choices("outcomes")] == [
             "agreed_written",

@@ -49,6 +49,11 @@ def test_sides_place_phones_sums_and_areas_are_proposed() -> None:
     }
 
 
+def test_the_one_piece_of_land_is_proposed_and_of_two_none() -> None:
+    assert found("李国强占了王海军的西坡地")["parcel"] == "西坡地"
+    assert "parcel" not in found("李国强占了王海军的西坡地,王海军占了他的南沟地")
+
+
 @pytest.mark.parametrize(
     ("text", "sides"),
     [
