@@ -18,6 +18,18 @@ from app.models.order import (
     Purpose,
     Shortlist,
 )
+from app.models.pool import (
+    ColumnMap,
+    DraftState,
+    EntryLink,
+    Photo,
+    PoolBatch,
+    PoolDraft,
+    PoolEvent,
+    Profile,
+    Proposal,
+    Training,
+)
 from app.models.work import Agreement, FollowUp, Meeting
 
 __all__ = [
@@ -31,8 +43,11 @@ __all__ = [
     "CaseNumber",
     "CaseRow",
     "Choice",
+    "ColumnMap",
     "Dispute",
+    "DraftState",
     "DueRun",
+    "EntryLink",
     "Event",
     "FollowUp",
     "FormKey",
@@ -46,6 +61,12 @@ __all__ = [
     "Meeting",
     "Outbox",
     "Party",
+    "Photo",
+    "PoolBatch",
+    "PoolDraft",
+    "PoolEvent",
+    "Profile",
+    "Proposal",
     "Purpose",
     "Recusal",
     "SendState",
@@ -55,6 +76,7 @@ __all__ = [
     "Source",
     "Station",
     "StationTown",
+    "Training",
     "WebSession",
     "utc_now",
 ]
