@@ -79,7 +79,7 @@ def roll(
     offset: int = 0,
 ) -> list[Entry]:
     """Return those who serve the area or a part of it, by name; the retired are left out."""
-    query = select(*_COLUMNS).where(col(Mediator.status) != Status.RETIRED, _serves(area))
+    query = select(*_COLUMNS).where(col(Mediator.status) != Status.RETIRED, serves(area))
     if kind is not None:
         query = query.where(col(Mediator.kind) == kind)
     if type_code:
@@ -94,7 +94,7 @@ def roll(
 
 def counts(session: Session, area: int) -> dict[Kind, int]:
     """Return how many of each kind serve the area."""
-    query = select(col(Mediator.kind), func.count()).where(col(Mediator.status) != Status.RETIRED, _serves(area))
+    query = select(col(Mediator.kind), func.count()).where(col(Mediator.status) != Status.RETIRED, serves(area))
     rows = session.execute(query.group_by(col(Mediator.kind)))
     found: dict[Kind, int] = {row[0]: row[1] for row in rows}
     return {kind: found.get(kind, 0) for kind in Kind}
@@ -116,10 +116,20 @@ def find(session: Session, mediator_id: int, area: int, today: date) -> Person |
     return Person(entries[0], sex, birth_year, intro, spoken, served, phone if concerns else "")
 
 
-def _serves(area: int) -> ColumnElement[bool]:
+def serves(area: int) -> ColumnElement[bool]:
+    """Select those who serve an area, a part of it, or a region around it."""
     region = col(ServiceArea.region)
     overlaps = region.between(*regions.bounds(area)) | region.in_(regions.ancestors(area))
     return col(Mediator.id).in_(select(col(ServiceArea.mediator_id)).where(overlaps))
+
+
+def mine(area: int) -> ColumnElement[bool]:
+    """Select those whom a coordinator of the area looks after: who live there, or serve there and nowhere else."""
+    here = col(Mediator.home).between(*regions.bounds(area))
+    inside = col(ServiceArea.region).between(*regions.bounds(area))
+    serve_inside = select(col(ServiceArea.mediator_id)).where(inside)
+    serve_outside = select(col(ServiceArea.mediator_id)).where(~inside)
+    return here | (col(Mediator.id).in_(serve_inside) & col(Mediator.id).not_in(serve_outside))
 
 
 def _entries(session: Session, query: Select[*tuple[object, ...]], today: date) -> list[Entry]:

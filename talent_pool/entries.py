@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Protocol
 
 from talent_pool import regions, taxonomy
@@ -11,6 +12,7 @@ from talent_pool.models import Kind, MediatorBase, Status
 from talent_pool.profiles import ProfileBase
 
 MOST_YEARS = 70  # as the table says
+TERM_YEARS = 3
 
 
 class Identity(Protocol):
@@ -75,8 +77,8 @@ def checked(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_profile(profile: ProfileBase, kind: Kind) -> dict[str, Any]:
-    """Validate the paper of a mediator of a kind; raise ValueError for a code that the lists do not have."""
-    fields = ProfileBase.model_validate(profile.model_dump()).model_dump()
+    """Check the paper of a mediator of a kind; raise ValueError for a code that the lists do not have."""
+    fields = profile.model_dump()
     known = taxonomy.groups()
     if profile.subkind and (found := taxonomy.item("subkinds", profile.subkind)).extra["kind"] != kind:
         raise ValueError(f"{found.code} does not stand under {kind}")
@@ -106,3 +108,11 @@ def checked_skills(skills: Iterable[Skill]) -> list[dict[str, Any]]:
     if twice := {str(name) for name in named if named.count(name) > 1}:
         raise ValueError(f"expertise given twice: {min(twice)}")
     return rows
+
+
+def term_end(first: date) -> date:
+    """Return the last day of a term of three years."""
+    try:
+        return first.replace(year=first.year + TERM_YEARS) - timedelta(days=1)
+    except ValueError:  # begun on 29 February
+        return first.replace(year=first.year + TERM_YEARS, day=28)

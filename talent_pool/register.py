@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from talent_pool import history, photos, roster
+from talent_pool.entries import term_end
 from talent_pool.models import Mediator, MediatorBase, Status
 from talent_pool.profiles import (
     Consent,
@@ -28,7 +29,6 @@ from talent_pool.profiles import (
 from talent_pool.roster import Skill
 from talent_pool.spelling import spell
 
-TERM_YEARS = 3
 # What a person changes in the own entry at once; everything else waits for the coordinator's yes.
 AT_ONCE = frozenset({"dialects"})
 
@@ -78,14 +78,6 @@ def withdraw_consent(session: Session, mediator_id: int, at: datetime) -> None:
     amend_profile(session, mediator_id, consent=Consent.WITHDRAWN, consent_at=at)
     if roster.get_mediator(session, mediator_id).status is Status.ACTIVE:
         roster.set_status(session, mediator_id, Status.PENDING, "consent")
-
-
-def term_end(first: date) -> date:
-    """Return the last day of a term of three years."""
-    try:
-        return first.replace(year=first.year + TERM_YEARS) - timedelta(days=1)
-    except ValueError:  # begun on 29 February
-        return first.replace(year=first.year + TERM_YEARS, day=28)
 
 
 def renew(session: Session, mediator_id: int, today: date) -> Profile:

@@ -38,7 +38,7 @@ class PoolDraft(SQLModel, table=True):
     __tablename__ = "pool_draft"
 
     id: int | None = Field(default=None, primary_key=True)
-    account_id: int = Field(foreign_key="account.id", index=True, ondelete="CASCADE")
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True, ondelete="CASCADE")
     area: int = Field(sa_type=BigInteger)
     filename: str = Field(max_length=120)
     at: datetime = Field(sa_type=UtcDateTime)

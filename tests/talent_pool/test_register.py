@@ -9,7 +9,7 @@ from PIL import Image
 from sqlmodel import Session, col, select
 
 from app.db import Database
-from talent_pool import history, photos, register, roster
+from talent_pool import entries, history, photos, register, roster
 from talent_pool.models import Kind, Mediator, MediatorBase, RelationKind, Status
 from talent_pool.profiles import Consent, Form, PoolBatch, PoolEvent, ProfileBase, ProposalState
 from talent_pool.roster import Enrolment, Person, Skill
@@ -118,7 +118,7 @@ def test_consent_does_not_bring_the_suspended_back(sqlite_db: Database) -> None:
     ],
 )
 def test_a_term_is_three_years(first: date, last: date) -> None:
-    assert register.term_end(first) == last
+    assert entries.term_end(first) == last
 
 
 def test_terms_lapse_and_are_renewed(db: Database) -> None:
@@ -131,7 +131,7 @@ def test_terms_lapse_and_are_renewed(db: Database) -> None:
         assert not roster.reserve(session, ended, TODAY)
         assert roster.reserve(session, current, TODAY) and roster.reserve(session, endless, TODAY)
         renewed = register.renew(session, ended, TODAY)
-        assert (renewed.term_from, renewed.term_to) == (TODAY, register.term_end(TODAY))
+        assert (renewed.term_from, renewed.term_to) == (TODAY, entries.term_end(TODAY))
         assert roster.reserve(session, ended, TODAY)
         assert register.renew(session, current, TODAY).term_from == TODAY + timedelta(days=1)
 

@@ -148,7 +148,7 @@ def upgrade() -> None:
     op.create_table(
         "pool_draft",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("area", sa.BigInteger(), nullable=False),
         sa.Column("filename", sa.String(length=120), nullable=False),
         sa.Column("at", talent_pool.columns.UtcDateTime(timezone=True), nullable=False),
