@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, literal, select
 from sqlmodel import Session, col
 
 from app import notices
@@ -114,6 +114,21 @@ def mind_terms(session: Session, now: datetime, today: date, link: str = "") -> 
     query = select(Account).where(col(Account.role) == Role.COORDINATOR, col(Account.disabled_at).is_(None))
     queued = sum(_tell(session, account, now, today, link) for account in session.execute(query).scalars())
     return lapsed, queued
+
+
+def terms_due(session: Session, today: date) -> bool:
+    """Tell whether `mind_terms` has anything to do: looked up first, so that an idle clock takes no lock."""
+    over = select(col(Profile.mediator_id)).join(Mediator, col(Mediator.id) == col(Profile.mediator_id))
+    over = over.where(col(Profile.term_to) < today, col(Mediator.status) == Status.ACTIVE)
+    if session.execute(over.limit(1)).first():
+        return True
+    whom = literal("account:") + cast(col(Account.id), String)
+    told = select(col(DueRun.id)).where(
+        col(DueRun.name) == TERMS, col(DueRun.period) == f"{today:%Y-%m}", col(DueRun.whom) == whom
+    )
+    query = select(Account).where(col(Account.role) == Role.COORDINATOR, col(Account.disabled_at).is_(None))
+    owed = session.execute(query.where(~told.exists())).scalars()
+    return any(renewals(session, account.area, today) for account in owed)
 
 
 def _tell(session: Session, account: Account, now: datetime, today: date, link: str) -> int:

@@ -44,12 +44,13 @@ def _in_parts(session: Session, ids: Sequence[int]) -> Iterator[Entry]:
 
 
 def _row(entry: Entry, fields: Iterable[str], area: int) -> list[str]:
-    said = _said(entry, area)
+    words = said(entry, area)
     status = taxonomy.label("mediator_status", entry.mediator.status)
-    return [*(said[name] for name in fields), status, str(entry.mediator.open_cases)]
+    return [*(words[name] for name in fields), status, str(entry.mediator.open_cases)]
 
 
-def _said(entry: Entry, area: int) -> dict[str, str]:
+def said(entry: Entry, area: int) -> dict[str, str]:
+    """Return an entry in words, as the template's columns hold it and import reads it back."""
     one, paper = entry.mediator, entry.profile
     spoken = [taxonomy.label("dialects", code) for code in one.dialects.split(",") if code]
     years = {n for _, _, n in entry.skills}

@@ -177,6 +177,14 @@ def rows_to_correct(session: Session, draft: PoolDraft, today: date) -> bytes:
     return to_correct(table.heading, rows)
 
 
+def has_old(session: Session, now: datetime) -> bool:
+    """Tell whether lists lie about that nobody went on with for a week."""
+    return (
+        session.execute(select(col(PoolDraft.id)).where(col(PoolDraft.at) < now - KEPT_FOR).limit(1)).first()
+        is not None
+    )
+
+
 def forget_old(session: Session, now: datetime) -> int:
     """Drop lists that nobody went on with for a week, with all that stands in them; return how many."""
     old = select(col(PoolDraft.id)).where(col(PoolDraft.at) < now - KEPT_FOR)

@@ -81,12 +81,8 @@ def _planned(row: Checked, known: "_Known", id_index: str, area: int, decided: i
     if not _mine(entry, area):
         return _bad(row, "name", N_("别的地方的人才库里已有此人,请和当地协调员商量"), "")
     if entry.mediator.kind is not row.enrolment.base.kind:
-        return _bad(
-            row,
-            "kind",
-            N_("库里这个人是另一类:%(word)s。一个人只能在一类"),
-            taxonomy.label("kinds", entry.mediator.kind),
-        )
+        other = taxonomy.label("kinds", entry.mediator.kind)
+        return _bad(row, "kind", N_("库里这个人是另一类:%(word)s。一个人只能在一类"), other)
     changes = _changes(row, entry, id_index)
     return Planned(row, "update" if changes else "same", entry, changes, id_index=id_index)
 
@@ -229,8 +225,8 @@ def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
 _CELLS = {"sex": ("sex", "id_number"), "birth_year": ("birth", "id_number"), "home": ("home", "town")}
 
 
-def _changes(row: Checked, entry: Entry, id_index: str) -> dict[str, tuple[Any, Any]]:
-    """Return what the row says otherwise than the entry; a blank cell says nothing, and never erases."""
+def _changes(row: Checked, entry: Entry, id_index: str, *, whole: bool = False) -> dict[str, tuple[Any, Any]]:
+    """Return what the row says otherwise than the entry; a blank cell erases only where the row is the whole entry."""
     said, given = row.enrolment, row.given
     assert said is not None and said.profile is not None
     wanted = {name: getattr(said.base, name) for name in MediatorBase.model_fields if name != "kind"}
@@ -242,21 +238,21 @@ def _changes(row: Checked, entry: Entry, id_index: str) -> dict[str, tuple[Any, 
     found = {
         name: (old, new)
         for name, (old, new) in pairs.items()
-        if old != new and any(given.get(cell) for cell in told[name])
+        if old != new and (whole or any(given.get(cell) for cell in told[name]))
     }
-    if "home" in found and regions.contains(said.base.home, entry.mediator.home):
+    if "home" in found and not whole and regions.contains(said.base.home, entry.mediator.home):
         del found["home"]  # the list knows the town only, the pool the village
     if id_index and id_index != entry.profile.id_index:
         found["id_index"] = (entry.profile.id_index, id_index)
-    return found | _lists(row, entry)
+    return found | _lists(row, entry, whole=whole)
 
 
-def _lists(row: Checked, entry: Entry) -> dict[str, tuple[Any, Any]]:
+def _lists(row: Checked, entry: Entry, *, whole: bool) -> dict[str, tuple[Any, Any]]:
     found: dict[str, tuple[Any, Any]] = {}
     assert row.enrolment is not None
-    if row.given.get("areas") and set(row.enrolment.service_areas) != set(entry.areas):
+    if (whole or row.given.get("areas")) and set(row.enrolment.service_areas) != set(entry.areas):
         found["areas"] = (entry.areas, row.enrolment.service_areas)
-    if row.given.get("expertise"):
+    if whole or row.given.get("expertise"):
         years = {(type_code, subtype): n for type_code, subtype, n in entry.skills}
         skills = [
             Skill(
@@ -274,8 +270,16 @@ def _lists(row: Checked, entry: Entry) -> dict[str, tuple[Any, Any]]:
 # --- taking in -------------------------------------------------------------------------------------------------------
 
 
-def apply(session: Session, planned: Sequence[Planned], now: datetime) -> None:
-    """Write what is new and what has changed; the rest stays as it is."""
+def as_form(planned: Planned, entry: Entry, id_index: str) -> Planned:
+    """Return the same row taken as the whole entry: what is blank is erased, what a form does not ask stays."""
+    changes = _changes(planned.row, entry, id_index, whole=True)
+    kept = {"consent", "term_from", "term_to", *(() if id_index else ("id_index",))}
+    changes = {name: both for name, both in changes.items() if name not in kept}
+    return Planned(planned.row, "update" if changes else "same", entry, changes, id_index=id_index)
+
+
+def apply(session: Session, planned: Sequence[Planned], now: datetime) -> list[int]:
+    """Write what is new and what has changed; the rest stays as it is. Return the ids of the new."""
     enrolments = []
     for each in planned:
         if each.what == "new":
@@ -285,8 +289,7 @@ def apply(session: Session, planned: Sequence[Planned], now: datetime) -> None:
             enrolments.append(_with(each.row.enrolment, update))
         elif each.what == "update":
             _amend(session, each, now)
-    if enrolments:
-        roster.enrol_all(session, enrolments)
+    return [one.id or 0 for one in roster.enrol_all(session, enrolments)] if enrolments else []
 
 
 def _with(enrolment: roster.Enrolment, update: Mapping[str, Any]) -> roster.Enrolment:
