@@ -80,7 +80,7 @@ def merge(session: Session, area: int, kept: int, gone: int) -> None:
     try:
         register.merge(session, kept, gone)
     except ValueError:
-        raise InvalidInput({"kept": N_("要并掉的一条还有在办的案子,等结案后再合并")}) from None
+        raise InvalidInput({"main": N_("要并掉的一条还有在办的案子,等结案后再合并")}) from None
 
 
 # --- terms -----------------------------------------------------------------------------------------------------------
@@ -224,9 +224,9 @@ def writable(session: Session, area: int, ids: Collection[int]) -> list[int]:
 def change_many(session: Session, order: Order, *, area: int, by: str, now: datetime, today: date) -> PoolBatch:
     """Do one action to many entries; the batch takes it back. Raises InvalidInput for what cannot be done."""
     if not 0 < len(order.ids) <= MOST_AT_ONCE:
-        raise InvalidInput({"ids": N_("请先在名单里勾选,一次最多500位")})
+        raise InvalidInput({"main": N_("请先在名单里勾选,一次最多500位")})
     if order.action not in ACTIONS:
-        raise InvalidInput({"action": N_("请选要做什么")})
+        raise InvalidInput({"main": N_("请选要做什么")})
     keys = writable(session, area, order.ids)
     batch = register.begin_batch(session, order.action, by=by, area=area, at=now, note=str(len(keys)))
     for key in keys:

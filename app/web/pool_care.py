@@ -27,7 +27,7 @@ TOWNS = 40  # columns of the map on one page
 @guards.roles(Role.COORDINATOR)
 def many() -> ResponseReturnValue:
     """Do one thing to all that are ticked."""
-    order = Order(request.form.get("action", ""), request.form.get("value", ""), ids_of(request.form.getlist("ids")))
+    order = Order(request.form.get("what", ""), request.form.get("value", ""), ids_of(request.form.getlist("ids")))
     if order.action == "serve":
         order = Order(order.action, request.form.get("town", ""), order.ids)
     try:

@@ -94,7 +94,7 @@ def status(mediator_id: str) -> ResponseReturnValue:
         allowed = {Status.SUSPENDED: (Status.ACTIVE,), Status.ACTIVE: (Status.SUSPENDED, Status.RETIRED)}
         allowed[Status.RETIRED] = (Status.ACTIVE, Status.SUSPENDED, Status.PENDING, Status.LAPSED)
         if given not in set(Status) or now not in allowed.get(Status(given), ()):
-            raise InvalidInput({"status": N_("现在不能这样改")})
+            raise InvalidInput({"main": N_("现在不能这样改")})
         wanted = Status(given)
         agreed = register.profile_of(sessions.db(), key).consent != "withdrawn"
         if wanted is Status.ACTIVE and not agreed:
@@ -184,7 +184,7 @@ def members(mediator_id: str) -> ResponseReturnValue:
         try:
             register.set_members(sessions.db(), key, given)
         except ValueError:
-            raise InvalidInput({"members": N_("团队里只能是个人")}) from None
+            raise InvalidInput({"main": N_("团队里只能是个人")}) from None
 
     return act(mediator_id, work)
 
@@ -194,7 +194,10 @@ def members(mediator_id: str) -> ResponseReturnValue:
 def photo(mediator_id: str) -> ResponseReturnValue:
     """Keep a photo, or take it away when none was chosen."""
     file = request.files.get("photo")
-    given = file.stream.read() if file is not None and file.filename else b""
+    given = b""
+    if file is not None and file.filename:
+        with file.stream as stream:
+            given = stream.read()
 
     def work(key: int) -> None:
         if given:
@@ -222,7 +225,7 @@ def decide(mediator_id: str, proposal_id: str) -> ResponseReturnValue:
     def work(key: int) -> None:
         proposal = sessions.db().get(Proposal, number)
         if proposal is None or proposal.mediator_id != key or proposal.decided_at is not None:
-            raise InvalidInput({"proposal": N_("这一条已经处理过了")})
+            raise InvalidInput({"main": N_("这一条已经处理过了")})
         register.decide(sessions.db(), proposal, accept=accept, by=me().actor, at=sessions.now())
 
     return act(mediator_id, work)

@@ -50,7 +50,8 @@ def upload() -> ResponseReturnValue:
         if file is None or not file.filename:
             raise InvalidInput({"file": N_("请先选一个文件")})
         # Read before the database is asked: a transaction must not wait for a large file.
-        rows = pool_import.uploaded(file.stream.read())
+        with file.stream as stream:
+            rows = pool_import.uploaded(stream.read())
     except InvalidInput as problem:
         return render_template("pool_import/upload.html", problems=problem.problems), problem.status
     viewer = me()
