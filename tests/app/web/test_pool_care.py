@@ -76,7 +76,7 @@ def test_a_list_goes_in_step_by_step(db: Database, coordinator: Visitor) -> None
     assert "类别: 行政、行业、乡贤三类里选一类" in page.text
     page = page.press("进库").press("继续")
     assert page.heading == "进库完了"
-    assert "新进库1 有变动0 没有变动0 没有进库1" in page.text
+    assert "新进库1有变动0没有变动0 没有进库1" in page.text
     with db.read() as session:
         (one,) = session.exec(select(Mediator)).all()
         assert (one.name, one.status) == ("雷长安", Status.ACTIVE)
