@@ -257,7 +257,7 @@ def test_many_are_changed_and_brought_back(db: Database, coordinator: Visitor) -
 
 def test_the_map_shows_where_nobody_is(app: Flask, db: Database, coordinator: Visitor) -> None:
     with db.write() as session:
-        a_mediator(session, types=("neighbor", "labor"), areas=(JIUXIAN, ALSO_THERE))
+        a_mediator(session, types=("neighbor", "labor"), areas=(JIUXIAN, JIUXIAN + 200, ALSO_THERE))
         a_mediator(session, types=("neighbor",), areas=(LUOCHUAN,))
         a_mediator(session, types=("medical",), areas=(LUOCHUAN,), status=Status.PENDING)
         gap = pool_care.coverage(session, LUOCHUAN)
