@@ -58,7 +58,9 @@ def test_the_same_as_gettext_while_the_page_is_drawn(small: Flask) -> None:
                 g.locale = language
                 given = {"day": "<1>", "given": "帮助"}
                 drawn = small.jinja_env.from_string(source).render(given)  # never compiled for one language
-            assert draw(small, language, name) == (drawn if name.endswith("html") else drawn.replace("&lt;1&gt;", "<1>"))
+            assert draw(small, language, name) == (
+                drawn if name.endswith("html") else drawn.replace("&lt;1&gt;", "<1>")
+            )
 
 
 def test_text_that_is_no_page_is_not_escaped(small: Flask) -> None:
