@@ -21,12 +21,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import notices, reminders
+from app import notices, pool_care, pool_import, reminders
 from app.channels import Channel, open_channels
 from app.claims import take
 from app.db import Database
 from app.models import Heartbeat
 from app.settings import Settings
+from app.workdays import shanghai
 
 HEARTBEAT = "clock"
 INTERVAL = timedelta(minutes=1)
@@ -60,10 +61,11 @@ def tick(
     """
     parts, pace = _Parts(), pace or notices.Pace()
     ran = _queue_all(database, settings, now, parts, pace)
+    terms = parts.do("pool", lambda: _mind_pool(database, now, settings.base_url)) or 0
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
     ways = open_channels(database, settings) if channels is None else channels
     sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
-    queued = sum(each.queued for each in ran)
+    queued = sum(each.queued for each in ran) + terms
     done = {"ran": sorted({each.name for each in ran}), "queued": queued, "sent": sent.sent, "failed": sent.failed}
     parts.do("beat", lambda: _beat(database, now, done))
     if parts.failed:
@@ -112,6 +114,17 @@ def _queue_all(
     due = parts.do("due", stations) or []
     ran = [parts.do(f"{reminders.WEEKLY} station:{each}", partial(queue, each)) for each in due]
     return [each for each in ran if each is not None]
+
+
+def _mind_pool(database: Database, now: datetime, link: str) -> int:
+    """Let terms lapse, tell coordinators whose end, forget lists left lying; return how many messages were queued."""
+    today = shanghai(now).date()
+    with database.read() as session:
+        if not (pool_care.terms_due(session, today) or pool_import.has_old(session, now)):
+            return 0
+    with database.write() as session:
+        pool_import.forget_old(session, now)
+        return pool_care.mind_terms(session, now, today, link)[1]
 
 
 def _beat(database: Database, now: datetime, done: dict[str, Any]) -> None:

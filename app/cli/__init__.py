@@ -21,6 +21,7 @@ TOPICS = {
     "train": "reading",
     "evaluate": "reading",
     "duplicates": "reading",
+    "pool": "pool",
     "suggest": "matching",
     "choose": "matching",
     "bench": "bench",

@@ -18,6 +18,18 @@ from app.models.order import (
     Purpose,
     Shortlist,
 )
+from app.models.pool import (
+    ColumnMap,
+    DraftState,
+    EntryLink,
+    Photo,
+    PoolBatch,
+    PoolDraft,
+    PoolEvent,
+    Profile,
+    Proposal,
+    Training,
+)
 from app.models.relations import CaseLink, LinkKind
 from app.models.work import Agreement, FollowUp, Meeting
 
@@ -33,8 +45,11 @@ __all__ = [
     "CaseNumber",
     "CaseRow",
     "Choice",
+    "ColumnMap",
     "Dispute",
+    "DraftState",
     "DueRun",
+    "EntryLink",
     "Event",
     "FollowUp",
     "FormKey",
@@ -49,6 +64,12 @@ __all__ = [
     "Meeting",
     "Outbox",
     "Party",
+    "Photo",
+    "PoolBatch",
+    "PoolDraft",
+    "PoolEvent",
+    "Profile",
+    "Proposal",
     "Purpose",
     "Recusal",
     "SendState",
@@ -58,6 +79,7 @@ __all__ = [
     "Source",
     "Station",
     "StationTown",
+    "Training",
     "WebSession",
     "utc_now",
 ]

@@ -186,7 +186,7 @@ def mediators() -> ResponseReturnValue:
     """Give the roll of the owner's area, in pages."""
     number, today = page_number(request.args.get("page", "")), shanghai(sessions.now()).date()
     wanted = filters(request.args.to_dict())
-    found = pool.roll(_session(), _area(), today=today, limit=PAGE + 1, offset=number * PAGE, **wanted)
+    found = pool.roll(_session(), _area(), wanted, today=today, limit=PAGE + 1, offset=number * PAGE)
     more = number + 1 if len(found) > PAGE else None
     return _json({"mediators": [_mediator(entry) for entry in found[:PAGE]], "next": more})
 

@@ -1,6 +1,6 @@
 """Household and parcel of a quarrel; cases that belong together.
 
-Revision ID: 0004
+Revision ID: 0004_case_links
 Revises: 0003_messages_and_clock
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 import talent_pool.columns
 
-revision = "0004"
+revision = "0004_case_links"
 down_revision = "0003_messages_and_clock"
 branch_labels = None
 depends_on = None
