@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Engine, bindparam, select
 from sqlmodel import Session, col
 
 from app.accounts import Viewer
@@ -53,14 +53,14 @@ class Caller:
     pool_version: int
 
 
-def find_caller(connection: Connection, key: str) -> Caller | None:
+def find_caller(engine: Engine, key: str) -> Caller | None:
     """Return whose key this is; None when it is unknown or revoked, or its account is closed.
 
-    One query for all that each call asks. No case table is touched, so a bare connection will do.
+    One query for all that each call asks. No case table is touched, so no session is needed.
     """
     if not key.startswith(MARK) or len(key) > LONGEST:
         return None
-    row = _CALLER.ask(connection, key_hash=fingerprint(key))
+    row = _CALLER.ask(engine, key_hash=fingerprint(key))
     if row is None:
         return None
     account_id, name, role, station_id, station, area, locale, pool_version = row

@@ -21,12 +21,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import notices, order_clock, reminders
+from app import notices, order_clock, pool_care, pool_import, reminders
 from app.channels import Channel, open_channels
 from app.claims import take
 from app.db import Database
 from app.models import Dispute, Heartbeat
 from app.settings import Settings
+from app.workdays import shanghai
 from talent_pool.index import RosterIndex
 
 HEARTBEAT = "clock"
@@ -61,10 +62,11 @@ def tick(
     """
     parts, pace = _Parts(), pace or notices.Pace()
     ran = [*_take_on_orders(database, now, parts, pace), *_queue_all(database, settings, now, parts, pace)]
+    terms = parts.do("pool", lambda: _mind_pool(database, now, settings.base_url)) or 0
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
     ways = open_channels(database, settings) if channels is None else channels
     sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
-    queued = sum(each.queued for each in ran)
+    queued = sum(each.queued for each in ran) + terms
     done = {"ran": sorted({each.name for each in ran}), "queued": queued, "sent": sent.sent, "failed": sent.failed}
     parts.do("beat", lambda: _beat(database, now, done))
     if parts.failed:
@@ -142,6 +144,17 @@ def _take_on_orders(database: Database, now: datetime, parts: _Parts, pace: noti
     period = now.date().isoformat()
     ran = [reminders.Ran("orders", period, f"dispute:{each}", 0, late=False) for each in done]
     return ran + ([reminders.Ran("silent_sides", period, "", queued, late=False)] if queued else [])
+
+
+def _mind_pool(database: Database, now: datetime, link: str) -> int:
+    """Let terms lapse, tell coordinators whose end, forget lists left lying; return how many messages were queued."""
+    today = shanghai(now).date()
+    with database.read() as session:
+        if not (pool_care.terms_due(session, today) or pool_import.has_old(session, now)):
+            return 0
+    with database.write() as session:
+        pool_import.forget_old(session, now)
+        return pool_care.mind_terms(session, now, today, link)[1]
 
 
 def _beat(database: Database, now: datetime, done: dict[str, Any]) -> None:

@@ -118,12 +118,12 @@ class Policy(BaseModel):
 
 def policy_for(area: int) -> Policy:
     """Return what holds in a region (12-digit code of any level); raise SettingsError that names a bad file."""
-    return _policies(data_dir() / "policies").at(area)
+    return _policies(data_dir()).at(area)
 
 
 def check_policies() -> None:
     """Read every file now, so that a bad one stops the start and not a Monday morning; raise SettingsError."""
-    _policies(data_dir() / "policies")
+    _policies(data_dir())
 
 
 class Policies:
@@ -151,8 +151,8 @@ class Policies:
 
 
 @lru_cache(maxsize=4)
-def _policies(folder: Path) -> Policies:
-    return Policies(folder)
+def _policies(data: Path) -> Policies:
+    return Policies(data / "policies")
 
 
 def _is_policy(path: Path) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Dialect, Engine, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -22,12 +22,12 @@ class Question:
         self._query = query
         self._spoken: dict[str, _Spoken] = {}
 
-    def ask(self, connection: Connection, **values: Any) -> tuple[Any, ...] | None:
+    def ask(self, engine: Engine, **values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None; raise DBAPIError as any query does."""
-        spoken = self._spoken.get(connection.dialect.name)
+        spoken = self._spoken.get(engine.dialect.name)
         if spoken is None:
-            spoken = self._spoken[connection.dialect.name] = _spoken(self._query, connection.dialect)
-        row = _first(connection, spoken.words, spoken.parameters(values))
+            spoken = self._spoken[engine.dialect.name] = _spoken(self._query, engine.dialect)
+        row = _first(engine, spoken.words, spoken.parameters(values))
         if row is None:
             return None
         return tuple([convert(value) if convert else value for convert, value in zip(spoken.columns, row, strict=True)])
@@ -70,19 +70,23 @@ def _native(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return kind.dialect_impl(dialect)
 
 
-def _first(connection: Connection, words: str, parameters: Any) -> Any:
-    raw, driver = connection.connection, connection.dialect.loaded_dbapi
-    cursor = raw.cursor()
+def _first(engine: Engine, words: str, parameters: Any) -> Any:
+    driver, raw = engine.dialect.loaded_dbapi, None
     try:
+        raw = engine.raw_connection()
+        cursor = raw.cursor()
         cursor.execute(words, parameters)
-        return cursor.fetchone()
+        row = cursor.fetchone()
+        cursor.close()
+        return row
     except driver.Error as problem:
-        gone = connection.dialect.is_disconnect(problem, raw, cursor)
-        if gone:
-            connection.invalidate(problem)
+        gone = engine.dialect.is_disconnect(problem, raw, None)
+        if raw is not None and gone:
+            raw.invalidate(problem)
         # Without the values: they are secrets, or somebody's.
         raise DBAPIError.instance(
-            words, None, problem, driver.Error, connection_invalidated=gone, dialect=connection.dialect
+            words, None, problem, driver.Error, connection_invalidated=gone, dialect=engine.dialect
         ) from problem
     finally:
-        cursor.close()
+        if raw is not None:
+            raw.close()

@@ -7,7 +7,7 @@ preview); only the button on its page opens a visit.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Engine, bindparam, func, select
 from sqlmodel import Session, SQLModel
 
 from app import accounts, invitations
@@ -143,9 +143,9 @@ _LIVING = Question(
 )
 
 
-def find(connection: Connection, secret: str, now: datetime) -> Visit | None:
+def find(engine: Engine, secret: str, now: datetime) -> Visit | None:
     """Return what a visit opens and how its order stands; None once visit or link has ended. One query."""
-    row = _LIVING.ask(connection, hashed=fingerprint(secret), now=now)
+    row = _LIVING.ask(engine, hashed=fingerprint(secret), now=now)
     if row is None:
         return None
     link, purpose, case, side, assignment, state, due_at, list_id, round_no, ballot = row

@@ -35,7 +35,8 @@ class Features(NamedTuple):
 
 
 class _Found(NamedTuple):
-    key: NDArray[np.uint32]
+    stretch: Keys
+    salt: int
     start: Offsets
     end: Offsets
     block: int
@@ -45,17 +46,16 @@ def extract(texts: Sequence[str]) -> Features:
     """Return every feature of normalised texts (`matching.text.normalise`)."""
     flat = [text.translate(_FLAT) for text in texts]
     sheet = lay(flat)
-    found = [*_of_words(sheet, *_words(BREAK.join(flat))), *_of_characters(sheet), _of_concepts(sheet)]
-    start = np.concatenate([part.start for part in found])
-    owner = sheet.owners(start) if len(texts) > 1 else np.zeros(len(start), dtype=np.intp)
-    end = np.concatenate([part.end for part in found])
-    return Features(
-        np.concatenate([part.key for part in found]),
-        start - sheet.starts[owner],
-        end - sheet.starts[owner],
-        np.repeat(np.array([part.block for part in found], dtype=np.uint8), [len(part.key) for part in found]),
-        owner,
-    )
+    found = [*_of_words(sheet, *_words(BREAK.join(flat))), _of_characters(sheet), _of_concepts(sheet)]
+    sizes = [len(part.start) for part in found]
+    salts = np.repeat(np.array([part.salt for part in found], dtype=np.uint64), sizes)
+    key = folded(np.concatenate([part.stretch for part in found]), salts)
+    start, end = (np.concatenate(places) for places in ([part.start for part in found], [part.end for part in found]))
+    block = np.repeat(np.array([part.block for part in found], dtype=np.uint8), sizes)
+    if len(texts) == 1:
+        return Features(key, start, end, block, np.zeros(len(start), dtype=np.intp))
+    owner = sheet.owners(start)
+    return Features(key, start - sheet.starts[owner], end - sheet.starts[owner], block, owner)
 
 
 class _Flat(dict[int, str]):
@@ -88,24 +88,21 @@ def _of_words(sheet: Sheet, start: Offsets, end: Offsets) -> list[_Found]:
     next_to = end[:-1] == start[1:]
     pairs = start[:-1][next_to], end[1:][next_to]
     return [
-        _Found(folded(sheet.keys(start, end), _WORD), start, end, 0),
-        _Found(folded(sheet.keys(*pairs), _PAIR), *pairs, 0),
+        _Found(sheet.keys(start, end), _WORD, start, end, 0),
+        _Found(sheet.keys(*pairs), _PAIR, *pairs, 0),
         _joined(sheet, start, end),
     ]
 
 
 def _joined(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
     # Two to four neighbouring words that are one entry of the lexicon (塄坎, 退耕还林): a word of their own.
-    hits: list[tuple[Keys, Offsets, Offsets]] = []
-    for more in range(1, _MOST_JOINED):
-        low, high = start[:-more], end[more:]
-        near = high - low <= _longest_joined()
-        low, high = low[near], high[near]
-        keys = sheet.keys(low, high)
-        known = among(_joined_keys(), keys)
-        hits.append((keys[known], low[known], high[known]))
-    keys, low, high = (np.concatenate(part) for part in zip(*hits, strict=True))
-    return _Found(folded(keys, _WORD), low, high, 0)
+    low = np.concatenate([start[:-more] for more in range(1, _MOST_JOINED)])
+    high = np.concatenate([end[more:] for more in range(1, _MOST_JOINED)])
+    near = high - low <= _longest_joined()
+    low, high = low[near], high[near]
+    keys = sheet.keys(low, high)
+    known = among(_joined_keys(), keys)
+    return _Found(keys[known], _WORD, low[known], high[known], 0)
 
 
 @lru_cache(maxsize=1)
@@ -121,15 +118,16 @@ def _longest_joined() -> int:
 # --- runs of characters ---
 
 
-def _of_characters(sheet: Sheet) -> list[_Found]:
-    found, solid = [], sheet.solid
-    whole = solid
-    for size in range(1, max(NGRAMS) + 1):
+def _of_characters(sheet: Sheet) -> _Found:
+    whole = solid = sheet.solid
+    starts = []
+    for size in NGRAMS:
         if size > 1:
             whole = whole[:-1] & solid[size - 1 :]
-        start = np.flatnonzero(whole)
-        found.append(_Found(folded(sheet.keys(start, start + size), _RUN), start, start + size, 1))
-    return found
+        starts.append(np.flatnonzero(whole))
+    start = np.concatenate(starts)
+    end = start + np.repeat(NGRAMS, [len(each) for each in starts])
+    return _Found(sheet.keys(start, end), _RUN, start, end, 1)
 
 
 # --- groups of meaning ---
@@ -167,21 +165,21 @@ def _of_concepts(sheet: Sheet) -> _Found:
     one = np.flatnonzero(solid)
     two = np.flatnonzero(solid[:-1] & solid[1:])
     longer = two[among(known.head, sheet.keys(two, two + 2))]  # only there can a word of three or more begin
-    hits = [_groups_at(sheet, one, 1), _groups_at(sheet, two, 2)]
+    starts = [one, two]
     for size in range(3, _LONGEST_CONCEPT + 1):
         longer = longer[longer + size <= len(solid)]
-        hits.append(_groups_at(sheet, longer, size))
-    group, start, end = (np.concatenate(part) for part in zip(*hits, strict=True))
-    return _Found(folded(group, _CONCEPT), start, end, 2)
+        starts.append(longer)
+    start = np.concatenate(starts)
+    end = start + np.repeat(np.arange(1, _LONGEST_CONCEPT + 1), [len(each) for each in starts])
+    return _groups_at(sheet, start, end)
 
 
-def _groups_at(sheet: Sheet, start: Offsets, size: int) -> tuple[Keys, Offsets, Offsets]:
-    known, keys = _concepts(), sheet.keys(start, start + size)
-    low = np.searchsorted(known.key, keys)
-    count = np.searchsorted(known.key, keys, side="right") - low
-    hit = count > 0
-    low, count, start = low[hit], count[hit], start[hit]
+def _groups_at(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
+    known, keys = _concepts(), sheet.keys(start, end)
+    low = known.key.searchsorted(keys)
+    hit = known.key.take(low, mode="clip") == keys
+    low, start, end = low[hit], start[hit], end[hit]
+    count = known.key.searchsorted(keys[hit], side="right") - low
     # The entries low, low + 1 … of each hit, one after another.
     entry = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
-    where = np.repeat(start, count)
-    return known.group[entry], where, where + size
+    return _Found(known.group[entry], _CONCEPT, np.repeat(start, count), np.repeat(end, count), 2)

@@ -103,6 +103,8 @@ def _find(rules: tuple[Rule, ...], normal: Normal) -> tuple[Hit, ...]:
     hits: dict[str, Hit] = {}
     text = blanked(normal.text)
     for rule in rules:
+        if not rule.pattern.search(text):  # nearly always
+            continue
         if rule.code not in hits and not rule.yields_to & hits.keys() and (span := _search(rule, text, normal.text)):
             hits[rule.code] = Hit(rule.code, *normal.span(*span))
     return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
@@ -115,8 +117,6 @@ def blanked(text: str) -> str:
 
 def _search(rule: Rule, text: str, full: str) -> tuple[int, int] | None:
     # Rules read the text without its idioms; exceptions read it in full (打算起诉 is an idiom and an exception).
-    if not rule.pattern.search(text):  # nearly always
-        return None
     if (rule.needs and not rule.needs.search(text)) or (rule.forbids and rule.forbids.search(text)):
         return None
     for hit in rule.pattern.finditer(text):

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from talent_pool import regions, taxonomy
 
 MOST_NAMES = 20
@@ -35,8 +38,9 @@ class Query:
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_NAMES:
             raise ValueError(f"n must be 1 to {MOST_NAMES}, not {self.n}")
+        types = taxonomy.types()
         for code, probability in self.probabilities.items():
-            if code not in taxonomy.types() or not 0 <= probability <= 1:  # false for NaN as well
+            if code not in types or not 0 <= probability <= 1:  # false for NaN as well
                 raise ValueError(f"no probability of a type: {code}: {probability}")
         if self.subtype and self.subtype not in taxonomy.all_subtypes():
             raise ValueError(f"unknown sub-type: {self.subtype}")
@@ -51,6 +55,11 @@ class Query:
         """Return the types in thousandths, rounded to nothing ones left out: whole numbers add up alike everywhere."""
         thousandths = {code: round(1000 * probability) for code, probability in self.probabilities.items()}
         return {code: share for code, share in thousandths.items() if share}
+
+    @cached_property
+    def shares(self) -> NDArray[np.int64]:
+        """Return the same for every type, in the order of the taxonomy."""
+        return np.array([self.likely.get(code, 0) for code in taxonomy.types()], dtype=np.int64)
 
     @cached_property
     def type(self) -> str | None:

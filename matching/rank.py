@@ -5,6 +5,7 @@ fewer open cases, then by the smaller id. Then the mix: names are taken in that 
 its place is needed for a kind of mediator, or for somebody from outside the sides' villages, not yet on the list.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from talent_pool.snapshot import KINDS, MOST, Columns, RosterRow, Slots
 __all__ = ["Candidate", "Query", "Suggestion", "compose", "suggest"]
 
 WIDER = (9, 6, 4)  # town, county, city: how far the search widens
+FEW = 500  # so many are sorted sooner than sifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +169,38 @@ def _choose(query: Query, columns: Columns, slots: Slots, found: Score) -> list[
     """Return the places, within `slots`, of the names to list, best first."""
     keys = _order(columns, slots, found.fit)
     cells = 2 * columns.kind[slots] + _outside(query, columns.home[slots])
-    size = np.bincount(cells, minlength=2 * len(KINDS))
-    best = _ranked(keys, _best(keys, np.arange(len(slots)), query.n))
-    if _is_mixed(cells[best], size, query):
-        return [int(place) for place in best]
-    # No more than n of each cell (a kind, outside or not) can be listed: the best n of each are enough to choose from.
-    each = [_best(keys, np.flatnonzero(cells == cell), query.n) for cell in np.flatnonzero(size)]
-    ranked = _ranked(keys, np.concatenate(each)).tolist()
-    mix = [(cell >> 1, bool(cell & 1)) for cell in cells[ranked].tolist()]
-    return [ranked[at] for at in compose(mix, query.n, query.outsiders)]
+    size = np.bincount(cells, minlength=2 * len(KINDS)).tolist()
+    ranked = _ranked(keys, _contenders(keys, cells, query.n))
+    places: list[int] = ranked.tolist()
+    cells_of = cells[ranked].tolist()
+    if _is_mixed(cells_of[: query.n], size, query):
+        return places[: query.n]
+    # No more than n of each cell (a kind, outside or not) can be listed.
+    room = [query.n] * len(size)
+    left: list[int] = []
+    mix: list[tuple[int, bool]] = []
+    for place, cell in zip(places, cells_of, strict=True):
+        if room[cell]:
+            room[cell] -= 1
+            left.append(place)
+            mix.append((cell >> 1, bool(cell & 1)))
+    return [left[at] for at in compose(mix, query.n, query.outsiders)]
 
 
-def _is_mixed(cells: NDArray[np.uint8], size: NDArray[np.intp], query: Query) -> bool:
+def _contenders(keys: NDArray[np.int64], cells: NDArray[np.uint8], n: int) -> NDArray[np.intp]:
+    """Return the places among which those to list are: of many the best n of each cell, of few all."""
+    if len(keys) <= FEW:
+        return np.arange(len(keys))
+    return np.concatenate([_best(keys, np.flatnonzero(cells == cell), n) for cell in np.unique(cells)])
+
+
+def _is_mixed(best: list[int], size: list[int], query: Query) -> bool:
     """Tell whether the best names by rank alone have every kind and enough from outside, as far as there are any."""
-    have = np.bincount(cells, minlength=len(size))
-    kinds = np.count_nonzero(have[::2] + have[1::2]) == min(query.n, np.count_nonzero(size[::2] + size[1::2]))
-    return bool(kinds and have[1::2].sum() >= min(query.outsiders, size[1::2].sum()))
+    kinds = {cell >> 1 for cell, many in enumerate(size) if many}
+    outsiders = sum(cell & 1 for cell in best)
+    return len({cell >> 1 for cell in best}) == min(query.n, len(kinds)) and outsiders >= min(
+        query.outsiders, sum(size[1::2])
+    )
 
 
 def _ranked(keys: NDArray[np.int64], places: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -215,29 +233,38 @@ def compose(ranked: Sequence[tuple[int, bool]], n: int, outsiders: int = 2) -> l
     As many kinds as can be, then as many from outside as can be (up to `outsiders`), then in the order of rank: the
     first name that can be on such a list is taken, and so on.
     """
-    size = min(n, len(ranked))
-    kinds = min(size, len({kind for kind, _ in ranked}))
-    enough = next(many for many in range(outsiders, -1, -1) if _can_fill(ranked, size, set(), kinds, many))
+    left, size = Counter(ranked), min(n, len(ranked))
+    kinds = min(size, len({kind for kind, _ in left}))
+    enough = next(many for many in range(outsiders, -1, -1) if _can_fill(left, size, set(), kinds, many))
     taken: list[int] = []
     covered: set[int] = set()
-    for at, (kind, outside) in enumerate(ranked):
+    refused: set[tuple[int, bool]] = set()  # until somebody is taken, who is like them cannot be either
+    for at, alike in enumerate(ranked):
         if len(taken) == size:
             break
-        then, still = covered | {kind}, enough - outside
-        if _can_fill(ranked[at + 1 :], size - len(taken) - 1, then, kinds - len(then), still):
+        left[alike] -= 1
+        if alike in refused:
+            continue
+        then, still = covered | {alike[0]}, enough - alike[1]
+        if _can_fill(left, size - len(taken) - 1, then, kinds - len(then), still):
             taken.append(at)
-            covered, enough = then, still
+            covered, enough, refused = then, still, set()
+        else:
+            refused.add(alike)
     return taken
 
 
-def _can_fill(left: Sequence[tuple[int, bool]], seats: int, covered: set[int], kinds: int, outsiders: int) -> bool:
+def _can_fill(left: Counter[tuple[int, bool]], seats: int, covered: set[int], kinds: int, outsiders: int) -> bool:
     """Tell whether the seats can be filled from `left` with so many kinds not yet covered and so many from outside."""
-    fresh = {kind for kind, _ in left} - covered
-    fresh_outside = {kind for kind, outside in left if outside} - covered
+    if kinds <= 0 >= outsiders:
+        return True
+    fresh = {kind for (kind, _), many in left.items() if many} - covered
+    fresh_outside = {kind for (kind, outside), many in left.items() if outside and many} - covered
     kinds = max(kinds, 0)
     # A seat for a new kind may be somebody's from outside as well, if that kind has one; a free seat may always.
     room = min(len(fresh_outside), kinds) + seats - kinds
-    return kinds <= min(seats, len(fresh)) and outsiders <= min(room, sum(outside for _, outside in left))
+    away = sum(many for (_, outside), many in left.items() if outside)
+    return kinds <= min(seats, len(fresh)) and outsiders <= min(room, away)
 
 
 def _candidate(query: Query, columns: Columns, slots: Slots, found: Score, place: int) -> Candidate:

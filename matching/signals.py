@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from matching.query import Query
 from talent_pool import regions, taxonomy
 from talent_pool.files import data_dir
+from talent_pool.models import Kind
 from talent_pool.roster import Skill
 from talent_pool.snapshot import KINDS, TYPES_A_BYTE, Columns, RosterRow, Slots, level, vocabulary
 from talent_pool.taxonomy import Words
@@ -88,10 +88,13 @@ def score(query: Query, columns: Columns, slots: Slots) -> Score:
 
 def reasons(query: Query, row: RosterRow, parts: Mapping[str, int]) -> tuple[Reason, ...]:
     """Return up to three reasons for one mediator, what weighed most first; `parts` as `score` gave them."""
-    weighty = sorted((name for name in parts if parts[name] > 0), key=lambda name: -parts[name])
-    said = ((name, SIGNALS[name].says(query, row)) for name in weighty)
-    worded = (Reason(name, words.zh, words.en) for name, words in said if words)
-    return tuple(islice(worded, MOST_REASONS))
+    found: list[Reason] = []
+    for name in sorted((name for name in parts if parts[name] > 0), key=parts.__getitem__, reverse=True):
+        if words := SIGNALS[name].says(query, row):
+            found.append(Reason(name, words.zh, words.en))
+            if len(found) == MOST_REASONS:
+                break
+    return tuple(found)
 
 
 # --- the tables ------------------------------------------------------------------------------------------------------
@@ -126,8 +129,11 @@ def _words(
 
 def _says_expertise(query: Query, row: RosterRow) -> Words | None:
     skill = _best_skill(query, row.skills)
-    if skill is None:
-        return None
+    return _expertise_words(skill) if skill else None
+
+
+@lru_cache(maxsize=4096)
+def _expertise_words(skill: Skill) -> Words:
     zh, en = _skill_words(skill)
     key, years = ("years", {"years": skill.years}) if skill.years else ("skill", {})
     return _words("expertise", key, {"skill": zh, **years}, {"skill": en})
@@ -140,11 +146,11 @@ def _best_skill(query: Query, skills: Sequence[Skill]) -> Skill | None:
         return max(exact, key=lambda skill: skill.years)
     enough = settings()["expertise"]["say_from"]
     likely = [skill for skill in skills if query.likely.get(skill.type, 0) >= enough]
-    order = list(taxonomy.types())
+    order = vocabulary().types
     # The likeliest first, of one type the whole before a part, then the longer years; the rest makes it certain.
     return min(
         likely,
-        key=lambda s: (-query.likely[s.type] * level(s), bool(s.subtype), -s.years, order.index(s.type), s.subtype),
+        key=lambda s: (-query.likely[s.type] * level(s), bool(s.subtype), -s.years, order[s.type], s.subtype),
         default=None,
     )
 
@@ -163,23 +169,25 @@ def _type_words(code: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1)
 def _levels_of_bytes() -> NDArray[np.int64]:
-    """Return the points of the four types that each of 256 bytes holds: (256, 4)."""
+    """Return the points of the four types that each of 256 bytes holds: (4, 256)."""
     levels = np.array(settings()["expertise"]["levels"], dtype=np.int64)
     places = 2 * np.arange(TYPES_A_BYTE)
-    table: Points = levels[(np.arange(256)[:, None] >> places) & 3]
+    table: Points = levels[(np.arange(256) >> places[:, None]) & 3]
     return table
+
+
+_PLACES = 256 * np.arange(64)[:, None]  # where the bytes' tables begin when they stand one behind the other
 
 
 @signal("expertise", says=_says_expertise)
 def expertise(query: Query, columns: Columns, slots: Slots) -> Points:
     """Prefer who is good at the likely types, more so with years, and who knows the very sub-type."""
-    shares = np.zeros((columns.expertise.shape[0], TYPES_A_BYTE), dtype=np.int64)
-    for code, share in query.likely.items():
-        shares[divmod(vocabulary().types[code], TYPES_A_BYTE)] = share
-    points = np.zeros(len(slots), dtype=np.int64)
-    for byte in np.flatnonzero(shares.any(axis=1)):
-        points += (_levels_of_bytes() @ shares[byte])[columns.expertise[byte, slots]]
-    points //= 1000
+    held = columns.expertise[:, slots]  # (bytes, slots)
+    shares = np.zeros((len(held), TYPES_A_BYTE), dtype=np.int64)
+    shares.ravel()[: len(query.shares)] = query.shares
+    worth = shares @ _levels_of_bytes()  # (bytes, 256)
+    places = held + _PLACES[: len(held)]  # in the flat table
+    points: Points = np.add.reduce(worth.ravel()[places]) // 1000
     if query.subtype:
         knows = columns.subtypes[slots] & np.uint64(1 << vocabulary().subtypes[query.subtype])
         points += settings()["expertise"]["subtype"] * (knows != 0)
@@ -206,11 +214,14 @@ def _home_words(home: int, near: str) -> Words | None:
 @signal("proximity", says=_says_proximity)
 def proximity(query: Query, columns: Columns, slots: Slots) -> Points:
     """Prefer who lives near the place, by the tree of regions (`regions.distance` for all at once)."""
-    homes, points = columns.home[slots], settings()["proximity"]["points"]
-    found = np.full(len(slots), points[-1], dtype=np.int64)
-    for low, high, far in reversed(query.rings):
-        # The finest ring is written last; a home known only as a town lies in no village's ring.
-        found[(homes >= low) & (homes <= high)] = points[far]
+    *_, outside = settings()["proximity"]["points"]
+    rings = [(low, high + 1, settings()["proximity"]["points"][far]) for low, high, far in query.rings]
+    # Rings lie in each other: their lower ends from the widest to the narrowest, then their upper ends back again.
+    # A home known only as a town lies in no village's ring.
+    edges = [low for low, _, _ in reversed(rings)] + [end for _, end, _ in rings]
+    worth = [outside, *(points for _, _, points in reversed(rings)), *(points for _, _, points in rings[1:]), outside]
+    at = np.array(edges, dtype=np.int64).searchsorted(columns.home[slots], side="right")
+    found: Points = np.array(worth, dtype=np.int64)[at]
     return found
 
 
@@ -218,13 +229,16 @@ def proximity(query: Query, columns: Columns, slots: Slots) -> Points:
 
 
 def _says_kind(query: Query, row: RosterRow) -> Words | None:
-    if query.type is None:
+    return _kind_words(row.kind, query.type, query.zone) if query.type else None
+
+
+@lru_cache(maxsize=1024)
+def _kind_words(kind: Kind, type_: str, zone: str) -> Words | None:
+    fit = _kind_table(zone)[type_]
+    if fit[kind] < max(fit.values()):
         return None
-    fit = _kind_table(query.zone)[query.type]
-    if fit[row.kind] < max(fit.values()):
-        return None
-    kinds = (taxonomy.label("kinds", row.kind, to) for to in LOCALES)
-    zh, en = ({"kind": kind, "type": of} for kind, of in zip(kinds, _type_words(query.type), strict=True))
+    kinds = (taxonomy.label("kinds", kind, to) for to in LOCALES)
+    zh, en = ({"kind": kind, "type": of} for kind, of in zip(kinds, _type_words(type_), strict=True))
     return _words("kind_fit", "suits", zh, en)
 
 
@@ -237,16 +251,19 @@ def _kind_table(zone: str) -> dict[str, dict[str, int]]:
     return usual
 
 
+@lru_cache(maxsize=8)
+def _kind_points(zone: str) -> NDArray[np.int64]:
+    """Return the same as numbers: (types, kinds)."""
+    return np.array([[fit[kind] for kind in KINDS] for fit in _kind_table(zone).values()], dtype=np.int64)
+
+
 @signal("kind_fit", says=_says_kind)
 def kind_fit(query: Query, columns: Columns, slots: Slots) -> Points:
     """Prefer the kind of mediator that the likely types call for in this part of the province."""
-    table, unknown = _kind_table(query.zone), settings()["kind_fit"]["unknown"]
+    unknown = np.array([settings()["kind_fit"]["unknown"][kind] for kind in KINDS], dtype=np.int64)
     rest = max(0, 1000 - sum(query.likely.values()))
-    of_kind = [
-        (rest * unknown[kind] + sum(share * table[code][kind] for code, share in query.likely.items())) // 1000
-        for kind in KINDS
-    ]
-    points: Points = np.array(of_kind, dtype=np.int64)[columns.kind[slots]]
+    of_kind = (rest * unknown + query.shares @ _kind_points(query.zone)) // 1000
+    points: Points = of_kind[columns.kind[slots]]
     return points
 
 
@@ -271,9 +288,12 @@ def dialect(query: Query, columns: Columns, slots: Slots) -> Points:
 
 
 def _says_load(_query: Query, row: RosterRow) -> Words | None:
-    if row.open_cases == 0:
-        return _words("load", "idle")
-    return _words("load", "room", {"open": row.open_cases, "room": row.load_cap - row.open_cases})
+    return _load_words(row.open_cases, row.load_cap - row.open_cases)
+
+
+@lru_cache(maxsize=1024)
+def _load_words(cases: int, room: int) -> Words:
+    return _words("load", "room", {"open": cases, "room": room}) if cases else _words("load", "idle")
 
 
 @signal("load", says=_says_load)

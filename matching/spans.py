@@ -53,9 +53,9 @@ def keys_of(words: Sequence[str]) -> Keys:
     return sheet.keys(sheet.starts[:-1], sheet.starts[1:] - 1)
 
 
-def folded(keys: Keys, salt: int) -> NDArray[np.uint32]:
+def folded(keys: Keys, salt: int | Keys) -> NDArray[np.uint32]:
     """Return 32-bit keys; another `salt` gives the same characters another key (a word is not a run of characters)."""
-    return (((keys ^ np.uint64(salt)) * _MIX) >> _HALF).astype(np.uint32)
+    return (((keys ^ np.asarray(salt, dtype=np.uint64)) * _MIX) >> _HALF).astype(np.uint32)
 
 
 def among(known: Keys, keys: Keys) -> NDArray[np.bool_]:

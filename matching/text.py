@@ -3,7 +3,6 @@
 Nothing here is ever shown: NFKC turns full-width brackets into half-width ones, so only offsets travel back.
 """
 
-import re
 import sys
 import threading
 import unicodedata
@@ -70,13 +69,8 @@ _TABLE = _Table()
 
 def normalise(text: str) -> Normal:
     """Return the text as it is matched: NFKC, lower case, simplified, nothing invisible, at most LONGEST long."""
-    out: list[str] = []
-    origin: list[int] = []
-    for at, char in enumerate(text[:LONGEST]):
-        for piece in _TABLE[ord(char)]:
-            out.append(piece)
-            origin.append(at)
-    return Normal("".join(out), origin)
+    pieces = [_TABLE[ord(char)] for char in text[:LONGEST]]
+    return Normal("".join(pieces), [at for at, piece in enumerate(pieces) for _ in piece])
 
 
 def plain(text: str) -> str:
@@ -122,35 +116,36 @@ def lexicon() -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
+@lru_cache(maxsize=1)
+def _beginnings() -> frozenset[str]:
+    """Return what a word of the lexicon can begin with: few pieces of a text are among it."""
+    return frozenset(word[:size] for word in lexicon() for size in range(1, len(word)))
+
+
 def cut(text: str, engine: Cutter | None = None) -> list[Word]:
     """Cut a normalised text into words with spans; neighbours that form a word of the lexicon are joined."""
-    words: list[Word] = []
     at = 0
-    for piece in (engine or cutter())(text):
-        words.append(Word(piece, at, at + len(piece)))
-        at += len(piece)
-    return _joined(words)
+    return [Word(piece, at, at := at + len(piece)) for piece in _joined((engine or cutter())(text))]
 
 
-def _joined(words: list[Word]) -> list[Word]:
+def _joined(pieces: list[str]) -> list[str]:
     # Joined after cutting, not fed to the engines' dictionaries: both engines agree, no process-wide state changes.
-    out: list[Word] = []
+    begins = _beginnings()
+    if begins.isdisjoint(pieces):
+        return pieces
+    out: list[str] = []
     at = 0
-    while at < len(words):
-        size = _longest(words, at)
-        out.append(
-            words[at]
-            if size == 1
-            else Word("".join(w.text for w in words[at : at + size]), words[at].start, words[at + size - 1].end)
-        )
+    while at < len(pieces):
+        size = _longest(pieces, at) if pieces[at] in begins else 1
+        out.append("".join(pieces[at : at + size]))
         at += size
     return out
 
 
-def _longest(words: list[Word], at: int) -> int:
-    known, joined, best = lexicon(), words[at].text, 1
-    for size, word in enumerate(words[at + 1 : at + _JOIN], start=2):
-        joined += word.text
+def _longest(pieces: list[str], at: int) -> int:
+    known, joined, best = lexicon(), pieces[at], 1
+    for size, piece in enumerate(pieces[at + 1 : at + _JOIN], start=2):
+        joined += piece
         if joined in known:
             best = size
     return best
@@ -158,25 +153,12 @@ def _longest(words: list[Word], at: int) -> int:
 
 # --- personal data ---
 
-_PERSONAL = (
-    (re.compile(r"(?<![0-9a-z])[1-9][0-9]{16}[0-9x](?![0-9a-z])", re.IGNORECASE), "〔证件〕"),
-    (re.compile(r"(?<![0-9])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])"), "〔电话〕"),
-    (re.compile(r"(?<![0-9])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])"), "〔电话〕"),
-    (
-        re.compile(
-            r"(?:(?<=姓名)|(?<=报警人)|(?<=当事人)|(?<=申请人)|(?<=我叫)|(?<=联系人))"
-            r"[:： ]?[\u4e00-\u9fff]{2,3}(?=[,，。;； (（男女])"
-        ),
-        "〔姓名〕",
-    ),
-)
 
+def redact(text: str, *, names: bool = True) -> str:
+    """Return the text with all personal data masked (see `matching.redaction`), for keeping it; `names` as there."""
+    from matching.redaction import masked  # here, since finding names rests on this module
 
-def redact(text: str) -> str:
-    """Return the text with telephone and identity numbers and names after a cue (姓名, 我叫 …) masked, for training."""
-    for pattern, mask in _PERSONAL:
-        text = pattern.sub(mask, text)
-    return text
+    return masked(text, names=names)
 
 
 def engine_name() -> str:

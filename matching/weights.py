@@ -18,6 +18,7 @@ from talent_pool.files import data_dir
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
+FEW = 2_000  # so many keys are looked up by a binary search each
 FORMAT = 2
 NONE = ""  # the sub-type of a text to which none fits
 
@@ -66,6 +67,10 @@ class Weights:
 
     def rows_of(self, keys: NDArray[np.uint32]) -> Rows:
         """Return the row of each key, -1 for one that was never learnt."""
+        if len(keys) <= FEW:
+            rows = self.keys.searchsorted(keys)
+            rows[self.keys.take(rows, mode="clip") != keys] = -1
+            return rows
         at = self._slots[keys >> np.uint32(32 - self._slot_bits)]
         rows = np.full(len(keys), -1, dtype=np.intp)
         for step in range(self._fullest_slot):
@@ -88,12 +93,10 @@ class Weights:
     def _fullest_slot(self) -> int:
         return int(np.diff(self._slots, append=len(self.keys)).max(initial=0))
 
-    def vectors(self, features: Features, texts: int = 1) -> Vectors:
-        """Return rows and values of texts: log counts × idf, each block of unit length."""
-        return self._vectors(self.rows_of(features.key), features.text, texts)
-
-    def _vectors(self, rows: Rows, text: Rows, texts: int) -> Vectors:
-        known, size = rows >= 0, max(1, len(self.keys))
+    def vectors(self, features: Features, texts: int = 1, rows: Rows | None = None) -> Vectors:
+        """Return rows and values of texts: log counts × idf, each block of unit length; `rows` if known already."""
+        rows = self.rows_of(features.key) if rows is None else rows
+        text, known, size = features.text, rows >= 0, max(1, len(self.keys))
         code, counts = np.unique(text[known] * size + rows[known], return_counts=True)
         text, rows = np.divmod(code, size)
         values = (1 + np.log(counts.astype(np.float32))) * self.idf[rows]
@@ -118,13 +121,16 @@ class Weights:
         return best or None
 
     def evidence(
-        self, features: Features, vectors: Vectors, words: Sequence[Word], type_: str, limit: int = 5
+        self, features: Features, rows: Rows, vectors: Vectors, words: Sequence[Word], type_: str, limit: int = 5
     ) -> tuple[Evidence, ...]:
         """Return the words of one text that moved the choice of `type_` most, heaviest first."""
-        coef = self.coef[vectors.rows]
-        moved = np.zeros(len(self.keys), dtype=np.float32)
-        moved[vectors.rows] = vectors.values * (coef[:, self.types.index(type_)] - coef.mean(axis=1))
-        return _heaviest(_per_character(features, self.rows_of(features.key), moved), words, limit)
+        own = vectors.rows
+        moved = vectors.values * (self.coef[own, self.types.index(type_)] - self._means[own])
+        return _heaviest(_per_character(features, rows, own, moved), words, limit)
+
+    @cached_property
+    def _means(self) -> Floats:
+        return np.asarray(self.coef.mean(axis=1), dtype=np.float32)
 
 
 def _sums(vectors: Vectors, coef: Floats) -> Floats:
@@ -137,15 +143,14 @@ def _sums(vectors: Vectors, coef: Floats) -> Floats:
     return sums
 
 
-def _per_character(features: Features, rows: Rows, moved: Floats) -> Floats:
+def _per_character(features: Features, rows: Rows, own: Rows, moved: Floats) -> Floats:
     # What a feature moved is spread evenly over its occurrences and their characters: a running sum over `steps`.
     known = rows >= 0
-    rows, start, end = rows[known], features.start[known], features.end[known]
-    _, at, times = np.unique(rows, return_inverse=True, return_counts=True)
-    each = moved[rows] / (times[at] * (end - start))
+    at, start, end = own.searchsorted(rows[known]), features.start[known], features.end[known]
+    each = moved[at] / (np.bincount(at)[at] * (end - start))
     size = int(end.max(initial=0)) + 1
     steps = np.bincount(start, weights=each, minlength=size) - np.bincount(end, weights=each, minlength=size)
-    return np.cumsum(steps, dtype=np.float32)
+    return steps.cumsum(dtype=np.float32)
 
 
 def softmax(scores: Floats) -> Floats:
@@ -155,14 +160,11 @@ def softmax(scores: Floats) -> Floats:
 
 
 def _heaviest(weight: Floats, words: Sequence[Word], limit: int) -> tuple[Evidence, ...]:
-    running = np.concatenate([[0], np.cumsum(weight)]).tolist()
+    running = [0.0, *weight.cumsum().tolist()]
     last = len(running) - 1
-    sums = [
-        (running[min(word.end, last)] - running[min(word.start, last)], word)
-        for word in words
-        if any(c.isalnum() for c in word.text)
-    ]
-    positive = sorted(((value, word) for value, word in sums if value > 0), key=lambda pair: (-pair[0], pair[1].start))
+    sums = [(running[min(word.end, last)] - running[min(word.start, last)], word) for word in words]
+    positive = [pair for pair in sums if pair[0] > 0 and any(char.isalnum() for char in pair[1].text)]
+    positive.sort(key=lambda pair: (-pair[0], pair[1].start))
     total = sum(value for value, _ in positive)
     return tuple(
         Evidence(word.start, word.end, value / total) for value, word in positive[:limit] if value >= total * 0.05

@@ -79,8 +79,8 @@ class Columns:
         """Return the slots of those whose service area contains the place, each once."""
         # No slot comes twice: a mediator's areas are kept disjoint, and those that contain one place are nested.
         codes = np.array([region, *regions.ancestors(region)], dtype=np.int64)
-        low, high = self.served_region.searchsorted(codes), self.served_region.searchsorted(codes, "right")
-        runs = [self.served_slot[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True) if a < b]
+        low, high = self.served_region.searchsorted((codes, codes + 1)).tolist()
+        runs = [self.served_slot[a:b] for a, b in zip(low, high, strict=True) if a < b]
         return np.concatenate(runs) if runs else self.served_slot[:0]
 
     def overlapping(self, region: int) -> Slots:
@@ -96,9 +96,9 @@ class Columns:
 
     def slots_of(self, ids: Collection[int]) -> Slots:
         """Return the slots of those ids that the pool has."""
-        wanted = np.fromiter(ids, dtype=np.int64, count=len(ids))
-        if not len(self) or not len(wanted):
+        if not ids or not len(self):
             return self.by_id[:0]
+        wanted = np.fromiter(ids, dtype=np.int64, count=len(ids))
         places = self.id.searchsorted(wanted, sorter=self.by_id).clip(max=len(self) - 1)
         slots = self.by_id[places]
         found: Slots = slots[self.id[slots] == wanted]
@@ -106,18 +106,8 @@ class Columns:
 
     def row(self, slot: int) -> RosterRow:
         """Return what is known of the mediator in a slot (whether active is told by the areas; leave is left out)."""
-        aside = json.loads(self.aside[slot].decode())
-        return RosterRow(
-            id=int(self.id[slot]),
-            kind=KINDS[self.kind[slot]],
-            home=int(self.home[slot]),
-            load_cap=int(self.cap[slot]),
-            open_cases=int(self.load[slot]),
-            skills=tuple(Skill(*skill) for skill in aside.pop("skills")),
-            dialects=tuple(aside.pop("dialects")),
-            sex=Sex(aside.pop("sex")),
-            **aside,
-        )
+        numbers = (int(column[slot]) for column in (self.id, self.kind, self.home, self.cap, self.load))
+        return _row(*numbers, self.aside[slot])
 
     def nbytes(self) -> int:
         """Return the bytes of all columns, without what is kept aside."""
@@ -214,6 +204,14 @@ def _aside(row: RosterRow) -> bytes:
     words |= {"sex": row.sex, "dialects": row.dialects}
     words["skills"] = [(skill.type, skill.subtype, skill.years) for skill in row.skills]
     return json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@lru_cache(maxsize=4096)  # those who are listed are listed again
+def _row(id_: int, kind: int, home: int, cap: int, load: int, aside: bytes) -> RosterRow:
+    words: dict[str, Any] = json.loads(aside.decode())
+    words["skills"] = tuple(Skill(*skill) for skill in words["skills"])
+    words |= {"dialects": tuple(words["dialects"]), "sex": Sex(words["sex"])}
+    return RosterRow(id=id_, kind=KINDS[kind], home=home, load_cap=cap, open_cases=load, **words)
 
 
 def with_changes(old: Columns, rows: Sequence[RosterRow], version: int) -> Columns:

@@ -261,6 +261,7 @@ def _signs_in_by_keyboard(desk: Tab) -> None:
     desk.keyboard.type(PASSWORD)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", level=1)).to_have_text("工作单")
+    desk.wait_for_load_state()  # keys are the script's, and it comes after the words
 
 
 def _logs_by_keyboard(desk: Tab) -> str:
@@ -269,6 +270,7 @@ def _logs_by_keyboard(desk: Tab) -> str:
     assert len(STORY) >= 60 > 15 >= len(keys)
     desk.keyboard.press(keys[0])
     expect(desk.get_by_label("是什么事")).to_be_focused()
+    desk.wait_for_load_state()
     desk.keyboard.insert_text(STORY)
     expect(desk.locator("#reading [data-say]")).to_contain_text("%")
     expect(desk.locator("#reading .names li")).to_have_count(6)

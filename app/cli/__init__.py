@@ -22,6 +22,7 @@ TOPICS = {
     "train": "reading",
     "evaluate": "reading",
     "duplicates": "reading",
+    "pool": "pool",
     "suggest": "matching",
     "choose": "matching",
     "bench": "bench",

@@ -63,7 +63,7 @@ def train(files: tuple[Path, ...], into_tree: bool, data_dir: Path | None) -> No
         raise DiandanError(N_("学不了:%(reason)s"), reason=str(problem)) from None
     click.echo(
         json.dumps(
-            {"folder": str(folder), "texts": manifest["texts"], **manifest["figures"]["cross_validated"]},
+            {"folder": str(folder), "texts": manifest["texts"], **manifest["figures"]["left_out"]},
             ensure_ascii=False,
         )
     )

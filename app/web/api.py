@@ -1,6 +1,7 @@
 """The JSON API under /api/v1/: suggestions and disputes for other systems, by a key that sees what its owner sees."""
 
 import re
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -12,14 +13,14 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 import matching
-from app import apikeys, cases, disputes, gates, pool, reports, suggesting
+from app import apikeys, cases, disputes, gates, pool, relations, reports, suggesting
 from app.accounts import Viewer
 from app.documents import facts
 from app.errors import N_, DiandanError, InvalidInput
 from app.models import Account, Dispute
 from app.scope import NOBODY
 from app.web import api_schemas as shapes
-from app.web import csrf, guards, openapi, sessions
+from app.web import csrf, guards, openapi, sessions, turns
 from app.web.pool import filters, page_number
 from app.web.wrong_fields import problems_in
 from app.workdays import AGE_BANDS, shanghai
@@ -29,6 +30,7 @@ from talent_pool.roster import Person
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 csrf.exempt(blueprint)  # no cookie opens this door, so no other site can knock with one
 PAGE = 200
+_PLAIN = ("no", "type", "subtype", "source", "state", "colour", "household", "parcel", "narrative")
 _KEY = re.compile(r"[\x21-\x7e]{8,80}")
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -58,9 +60,12 @@ class WrongKind(DiandanError):
 def _open() -> None:
     if request.endpoint == "api.document":
         return
+    if request.endpoint == "api.suggestions":  # which computes and changes nothing
+        g.turn = ExitStack()
+        g.turn.enter_context(turns.taken())
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    with sessions.house().database.looking.connect() as connection:
-        caller = apikeys.find_caller(connection, key.strip()) if kind.lower() == "bearer" else None
+    database = sessions.house().database
+    caller = apikeys.find_caller(database.engine, key.strip()) if kind.lower() == "bearer" else None
     if caller is None:
         raise KeyRefused(N_("没有有效的钥匙"))
     g.viewer, g.pool_version = caller.viewer, caller.pool_version
@@ -75,9 +80,10 @@ def _ask_for_a_key(response: Response) -> Response:
 
 @blueprint.teardown_request
 def _close(_problem: BaseException | None) -> None:
-    opened = g.pop("api_session", None)
-    if opened is not None:
-        opened.close()
+    for each in ("api_session", "turn"):
+        opened = g.pop(each, None)
+        if opened is not None:
+            opened.close()
 
 
 def _session() -> Session:
@@ -105,8 +111,8 @@ def suggestions() -> ResponseReturnValue:
     body = _body(shapes.SuggestionBody)
     region = body.region or owner().area
     people = [Person(each.name, each.phone, each.village) for each in body.parties]
-    reading = matching.read(body.text, str(region))
     index, db = sessions.house().index_at(g.pool_version), _session() if people else None
+    reading = matching.read(body.text, str(region))
     found = suggesting.for_text(db, reading, index, sessions.now(), region=region, people=people, n=body.n)
     return _json({"reading": reading.as_json(), **found.as_json()})
 
@@ -137,13 +143,17 @@ def _dispute(session: Session, row: Dispute) -> dict[str, Any]:
     moments = {name: getattr(row, name) for name in ("opened_at", "due_at", "closed_at")}
     officer = session.execute(select(col(Account.name)).where(col(Account.id) == row.officer_id)).scalar_one()
     return {
-        **{name: getattr(row, name) for name in ("no", "type", "subtype", "source", "state", "colour", "narrative")},
+        **{name: getattr(row, name) for name in _PLAIN},
         **{name: moment and _utc(moment) for name, moment in moments.items()},
         "place": str(row.place),
         "officer": officer,
         "mediator": facts.mediator_of(session, row) or None,
         "gates": [{"code": gate.code, "state": gate.state} for gate in gates.of(session, row)],
         "sides": _sides(session, row),
+        "links": [
+            {"no": each.no, "kind": f"{each.kind}_in" if each.incoming else each.kind}
+            for each in relations.of(session, row)
+        ],
     }
 
 
@@ -176,7 +186,7 @@ def mediators() -> ResponseReturnValue:
     """Give the roll of the owner's area, in pages."""
     number, today = page_number(request.args.get("page", "")), shanghai(sessions.now()).date()
     wanted = filters(request.args.to_dict())
-    found = pool.roll(_session(), _area(), today=today, limit=PAGE + 1, offset=number * PAGE, **wanted)
+    found = pool.roll(_session(), _area(), wanted, today=today, limit=PAGE + 1, offset=number * PAGE)
     more = number + 1 if len(found) > PAGE else None
     return _json({"mediators": [_mediator(entry) for entry in found[:PAGE]], "next": more})
 

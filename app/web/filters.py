@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, request, url_for
-from jinja2.utils import LRUCache
 
 from app.errors import N_
 from app.lifecycle import LABELS, NEXT_STEPS, State
@@ -65,6 +64,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals["url_for"] = address
     app.jinja_env.globals.update(asset=asset, navigation=navigation, translate=gettext, label=label)
+    app.jinja_env.globals.update(list_codes=lambda group: list(taxonomy.groups()[group]), list_zh=taxonomy.label)
     app.context_processor(_context)
 
 
@@ -103,15 +103,18 @@ def navigation() -> list[NavItem]:
     ]
 
 
-_ADDRESSES = LRUCache(2048)
+_ADDRESSES: dict[tuple[Any, ...], str] = {}
+_MOST_ADDRESSES = 2048  # then they are built anew: nothing is forgotten, so that nobody need wait for a lock
 
 
 def address(endpoint: str, **values: Any) -> str:
     """Build a page's address; one that was built before comes from memory, since a page names a dozen of the same."""
     key = (request.environ.get("SCRIPT_NAME"), endpoint, *values.items())
-    known: str | None = _ADDRESSES.get(key)
+    known = _ADDRESSES.get(key)
     if known is None:
-        known = _ADDRESSES[key] = url_for(endpoint, **values)
+        known = url_for(endpoint, **values)
+        if len(_ADDRESSES) < _MOST_ADDRESSES:
+            _ADDRESSES[key] = known
     return known
 
 

@@ -34,6 +34,8 @@ SENTENCES: dict[str, str] = {
     "moved": N_("状态:%(before)s → %(after)s"),
     "gate_decided": N_("%(gate)s:%(state)s"),
     "type_corrected": N_("类型由%(before)s改为%(after)s"),
+    "linked": N_("%(link)s%(other)s"),
+    "unlinked": N_("撤销:%(link)s%(other)s"),
     "recused": N_("%(mediator)s回避"),
     "reissued": N_("%(side)s方的链接重新发出,旧的作废"),
     "sealed": N_("%(side)s方封好了选票(%(channel)s)"),
@@ -143,4 +145,5 @@ WORDS: dict[str, Callable[[str], str]] = {
     "channel": _listed("ballot_channels"),
     "outcome": _listed("outcomes"),
     "performed": _listed("performance"),
+    "link": _listed("case_links"),
 }

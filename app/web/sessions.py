@@ -178,8 +178,7 @@ def _find() -> None:
     if secret := session.get("account"):
         _find_account(secret)
     elif secret := session.get("visit"):
-        with house().database.looking.connect() as connection:
-            g.visit = visits.find(connection, secret, now())
+        g.visit = visits.find(house().database.engine, secret, now())
 
 
 def _find_account(secret: str) -> None:

@@ -43,6 +43,7 @@ KINDS = {
     "i": ("ids", ""),
     "m": ("areas", "mu"),
 }
+READ_AS = {"tourism": "consumer", "internet": "consumer", "intellectual_property": "other"}  # right too, by the guide
 ALWAYS = ("gates", "signs", "amounts", "people")
 _HEAD = re.compile(r"^([a-z_]+)(?:/([a-z_]+))?((?:\s+[+!][a-z_,]+)*)\s*\|\s*(.+)$")
 _MARK = re.compile(r"\{([gsypldtim])(?:\.([^:{}]*))?:([^{}]+)\}")
@@ -60,6 +61,8 @@ def parse(line: str, register: str) -> Row:
     traps = [code for part in extra.split() if part[0] == "!" for code in part[1:].split(",")]
     row: Row = {"text": "", "type": type_, "also": also, "subtype": subtype, "register": register, "traps": traps}
     row |= unmarked(marked)
+    if READ_AS.get(type_, type_) not in (type_, *also):
+        also.append(READ_AS[type_])
     _check(row)
     return row
 

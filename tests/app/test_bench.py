@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from app.bench import choice, choice_rules, http, load
+from app.bench import choice, choice_rules, duplicates, http, load
 from app.bench.http import texts
 from app.bench.load import LoadError, Target, rate
 from app.cli import cli
@@ -48,6 +48,26 @@ def test_http_measures_the_demo_beside_hello_world(monkeypatch: pytest.MonkeyPat
 def test_reading_and_matching_have_figures_too() -> None:
     assert figures("read", "--size", "20")["ms_per_text_p50"] > 0
     assert set(figures("match", "--size", "60")) == {"pool_60"}
+
+
+def test_duplicates_are_measured_beside_their_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "QUERIES", 30)
+    found: dict[str, Any] = figures("duplicates", "--size", "400", "--peers")["cases_400"]  # type: ignore[assignment]
+    assert found["recall_at_5"] > 0.9
+    assert found["recall_shown"] > 0.7
+    assert 0 < found["ms_p50"] <= found["ms_p95"] <= found["ms_p99"]
+    assert 200 < found["bytes_per_case"] < 5000
+    assert found["rapidfuzz_over_all"]["queries"] == 20
+    assert str(found["postgresql_trigrams"]).startswith("not measured: ")
+
+
+def test_planted_retellings_use_other_words() -> None:
+    past = list(duplicates.invent(200))
+    assert len({case.text for case in past}) == 200
+    told = list(duplicates.retold(past, 100))
+    by_id = {case.id: case for case in past}
+    assert sum(each.again.text in by_id[each.first].text for each in told) < 30
+    assert all(each.again.day > by_id[each.first].day for each in told)  # type: ignore[operator]
 
 
 def test_without_json_the_figures_are_lines() -> None:

@@ -16,8 +16,11 @@ from sqlmodel import SQLModel
 
 from app import ballot_box, migrate, orders
 from app.db import Database, make_engine
-from app.models import Ballot, Choice, DueRun, Heartbeat, InboxMessage, Outbox
+from app.models import Ballot, CaseLink, Choice, DueRun, Heartbeat, InboxMessage, LinkKind, Outbox
 from app.settings import Settings, load
+from talent_pool import register, roster
+from talent_pool.models import RelationKind
+from talent_pool.roster import Person
 from tests.app.order_story import a_pool, listed, open_list, seal, story_of
 from tests.builders import a_case, a_mediator
 from tests.clock import NOW
@@ -75,22 +78,26 @@ def _named(thing: Any) -> tuple[str, str]:
 
 
 def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table that is there and not empty, in the columns that the models have."""
+    """Every row of every table that is there and not empty, with the columns that are there."""
     found = {}
     with engine.connect() as connection:
         for name in sorted(set(inspect(connection).get_table_names()) - {"alembic_version"}):
-            there = {column["name"] for column in inspect(connection).get_columns(name)}
             table = SQLModel.metadata.tables[name]
-            columns = [column for column in table.columns if column.name in there]
-            ordered = select(*columns).order_by(*table.primary_key.columns)
-            found[name] = [dict(row) for row in connection.execute(ordered).mappings()]
+            there = {column["name"] for column in inspect(connection).get_columns(name)}
+            chosen = select(*(column for column in table.columns if column.name in there))
+            ordered = connection.execute(chosen.order_by(*table.primary_key.columns))
+            found[name] = [dict(row._mapping) for row in ordered]
     return {name: kept for name, kept in found.items() if kept}
 
 
-def within(kept: list[dict[str, Any]], columns: list[Any]) -> list[dict[str, Any]]:
-    """The rows in those columns alone that a step knows."""
-    known = {name for name, *_ in columns}
-    return [{name: value for name, value in row.items() if name in known} for row in kept]
+def in_shape(whole: dict[str, list[dict[str, Any]]], known: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows as a step's tables can hold them."""
+    columns = {name: {column for column, *_ in found} for name, (found, *_) in known.items()}
+    return {
+        name: [{column: value for column, value in row.items() if column in columns[name]} for row in kept]
+        for name, kept in whole.items()
+        if name in known
+    }
 
 
 def tell_a_story(settings: Settings) -> None:
@@ -98,11 +105,16 @@ def tell_a_story(settings: Settings) -> None:
     database = Database(settings)
     with database.write() as session:
         case = a_case(session)
-        a_mediator(session)
+        mediator = a_mediator(session)
+        roster.declare_relation(session, mediator.id or 0, RelationKind.KIN, Person("李秀英", "13911112222"), 2)
+        register.add_training(session, mediator.id or 0, NOW.date(), "调解技能")
         message = {"subject": "周报", "body": "一件", "dedupe": "2026-W48"}
         session.add(DueRun(name="digest", period="2026-W48", whom="account:1", ran_at=NOW))
         session.add(Heartbeat(name="clock", at=NOW))
         session.add(InboxMessage(account_id=case.officer.id, at=NOW, **message))
+        other = a_case(session, officer=case.officer, household="童家", parcel="东坡3号").dispute
+        linked = {"kind": LinkKind.RELATED, "made_by": case.officer.id, "made_at": NOW}
+        session.add(CaseLink(**case.dispute.owns(), other_id=other.id, **linked))
         session.add(Outbox(channel="smtp", recipient="a@localhost", created_at=NOW, next_at=NOW, **message))
     database.close()
 
@@ -135,13 +147,20 @@ def test_down_step_by_step_with_data_and_up_again(bare_settings: Settings, engin
         shapes.append(shape(engine))
     tell_a_story(bare_settings)
     whole = rows(engine)
-    assert {"station", "mediator", "dispute", "party", "outbox", "inbox_message", "due_run"} <= whole.keys()
+    assert {
+        "station",
+        "mediator",
+        "dispute",
+        "party",
+        "outbox",
+        "inbox_message",
+        "due_run",
+        "case_link",
+    } <= whole.keys()
     for number, step in reversed(list(enumerate(["base", *revisions()[:-1]]))):
         migrate.downgrade(bare_settings, step)
         assert shape(engine) == shapes[number]
-        assert rows(engine) == {
-            name: within(kept, shapes[number][name][0]) for name, kept in whole.items() if name in shapes[number]
-        }
+        assert rows(engine) == in_shape(whole, shapes[number])
     assert at(engine) == ""
     migrate.upgrade(bare_settings)
     assert shape(engine) == shapes[-1]

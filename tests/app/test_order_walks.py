@@ -25,7 +25,7 @@ from tests.builders import a_case, an_officer
 from tests.clock import NOW
 from tests.economy import seeds
 
-WALKS, STEPS = 20, 22
+WALKS, MOST_WALKS, STEPS = 20, 80, 22
 Step = Callable[[Session, Dispute, Story, Random], object]
 
 
@@ -143,8 +143,13 @@ def test_whatever_happens_the_promises_hold(db: Database, seed: int) -> None:
     with db.write() as session:
         a_pool(session, 16, load_cap=2)
         officer = an_officer(session)
-    seen: set[str] = set()
-    for _ in range(WALKS):
+    kinds, seen = (
+        {"seal", "accept", "decline", "open_again", "designate", "replace", "take_up_again", "refuse"},
+        set[str](),
+    )
+    for number in range(MOST_WALKS):
+        if number >= WALKS and kinds <= seen:  # what is rare may need more walks than usual
+            break
         with db.write() as session:
             case = a_case(session, officer=officer)
             open_list(session, case.dispute)
@@ -155,4 +160,4 @@ def test_whatever_happens_the_promises_hold(db: Database, seed: int) -> None:
             story.dispute(session).state = State.TERMINATED
             for relation in session.execute(select(roster.Relation)).scalars():
                 session.delete(relation)
-    assert {"seal", "accept", "decline", "open_again", "designate", "replace", "take_up_again", "refuse"} <= seen
+    assert kinds <= seen

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import col
 
@@ -26,8 +26,7 @@ def usual(db: Database, query: Any, **values: Any) -> Any:
 
 
 def quick(db: Database, question: Question, **values: Any) -> Any:
-    with db.engine.connect() as connection:
-        return question.ask(connection, **values)
+    return question.ask(db.engine, **values)
 
 
 def test_moments_and_words_come_back_as_they_are_kept(db: Database) -> None:
@@ -49,12 +48,12 @@ def test_no_row_is_none_and_a_naive_moment_is_refused(db: Database) -> None:
 
 def test_a_question_sees_what_was_kept_since(db: Database) -> None:
     question = Question(BEAT)
-    with db.looking.connect() as connection:
-        assert question.ask(connection, then=NOW, now=NOW) is None
+    assert quick(db, question, then=NOW, now=NOW) is None
     with db.write() as session:
         session.add(Heartbeat(name="clock", at=NOW))
-    with db.looking.connect() as connection:
-        assert question.ask(connection, then=NOW, now=NOW) is not None
+        session.flush()
+        assert quick(db, question, then=NOW, now=NOW) is None
+    assert quick(db, question, then=NOW, now=NOW) is not None
 
 
 def test_trouble_is_told_as_by_any_query_without_the_values(sqlite_db: Database) -> None:
@@ -65,12 +64,17 @@ def test_trouble_is_told_as_by_any_query_without_the_values(sqlite_db: Database)
     assert "no such table" in str(told.value) and "2026" not in str(told.value)
 
 
+def test_a_lost_file_is_told_as_by_any_query(sqlite_db: Database) -> None:
+    assert quick(sqlite_db, Question(BEAT), then=NOW, now=NOW) is None
+    sqlite_db.close()
+    sqlite_db.settings.sqlite_path.unlink()
+    with pytest.raises(OperationalError, match="gone"):
+        quick(sqlite_db, Question(BEAT), then=NOW, now=NOW)
+
+
 def test_after_a_lost_connection_the_next_question_is_answered(postgres_db: Database) -> None:
-    question = Question(BEAT)
-    with pytest.raises(DBAPIError) as told, postgres_db.looking.connect() as connection:
-        number = connection.connection.cursor().execute("SELECT pg_backend_pid()").fetchone()[0]  # type: ignore[attr-defined]
-        with postgres_db.engine.begin() as other:
-            other.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
-        question.ask(connection, then=NOW, now=NOW)
+    fatal = Question(select(func.pg_terminate_backend(func.pg_backend_pid())))
+    with pytest.raises(DBAPIError) as told:
+        quick(postgres_db, fatal)
     assert told.value.connection_invalidated
-    assert quick(postgres_db, question, then=NOW, now=NOW) is None
+    assert quick(postgres_db, Question(BEAT), then=NOW, now=NOW) is None

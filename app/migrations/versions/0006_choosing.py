@@ -1,7 +1,7 @@
 """Ballots and logs under seal; what a side says besides its ballot; who joins a mediation.
 
-Revision ID: 0008_choosing
-Revises: 0003_messages_and_clock
+Revision ID: 0006_choosing
+Revises: 0005_pool_register
 """
 
 import json
@@ -12,8 +12,8 @@ from alembic import context, op
 
 import talent_pool.columns
 
-revision = "0008_choosing"
-down_revision = "0003_messages_and_clock"
+revision = "0006_choosing"
+down_revision = "0005_pool_register"
 branch_labels = None
 depends_on = None
 
