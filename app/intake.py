@@ -24,7 +24,12 @@ _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 
 def clean(text: str) -> str:
     """Return typed text without characters that cannot be stored or would mislead the eye; nothing readable is lost."""
-    return _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return storable(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def storable(text: str) -> str:
+    """Return a text without characters that cannot be stored or would mislead the eye, as it is otherwise."""
+    return _UNSAFE.sub("", text)
 
 
 def plain_phone(value: str) -> str:

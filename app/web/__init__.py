@@ -4,23 +4,37 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.utils import cached_property
 
 from app.db import Database
+from app.intake import storable
 from app.settings import Settings
 from app.web import errors, filters, guards, headers, i18n, sessions, uploads
 
 csrf = CSRFProtect()
 
 
+class Asked(Request):
+    """A request whose form holds nothing that a database refuses, whichever field a view takes."""
+
+    @cached_property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """Return the fields as they were typed, without what cannot be stored or sent."""
+        given = super().form
+        return ImmutableMultiDict([(name, storable(value)) for name, value in given.items(multi=True)])
+
+
 class Diandan(Flask):
     """Flask with one rule more: a view's transaction is committed once, before its answer leaves, unless it failed."""
 
     jinja_environment = i18n.Templates
+    request_class = Asked
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view; commit for answers below 400, roll back for all others."""

@@ -1,6 +1,5 @@
 """The index finds what a look at every case finds, takes changes, and forgets what is removed."""
 
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
@@ -8,7 +7,7 @@ from random import Random
 import pytest
 
 from matching import case_index
-from matching.case_index import DuplicateIndex
+from matching.case_index import CANDIDATES, DuplicateIndex
 from matching.duplicates import Case, find, pairs, similar
 from tests.matching.retellings import Told, told
 
@@ -128,7 +127,7 @@ def test_the_index_and_a_look_at_all_agree() -> None:
     assert differ <= 1
 
 
-def test_a_query_among_twenty_thousand_takes_milliseconds() -> None:
+def test_a_query_among_twenty_thousand_compares_few_in_full() -> None:
     rng = Random(1)
     cases = [
         replace(told_.case, id=f"{at}-{told_.case.id}", day=date(2026, 1, 1) + timedelta(rng.randrange(700)))
@@ -136,9 +135,6 @@ def test_a_query_among_twenty_thousand_takes_milliseconds() -> None:
         for told_ in EVERY
     ]
     index = DuplicateIndex.build(cases)
-    took = []
-    for each in EVERY[:40]:
-        began = time.process_time()
-        find(each.case, index)
-        took.append(time.process_time() - began)
-    assert sorted(took)[20] < 0.020  # promised: 8 ms at p95 in a million; a slower processor gets some room
+    found = [len(index.candidates(each.case, 180)) for each in EVERY[:40]]
+    assert 0 < max(found) <= CANDIDATES
+    assert all(find(each.case, index) for each in EVERY[:40])
