@@ -11,6 +11,8 @@ from app.lifecycle import State, check_move
 from app.models import Assignment, AssignmentState, Dispute, Event, Invitation, Party, Side
 from talent_pool import roster
 
+CO = "co"  # the role of a mediator who joins; the lead's is "lead", or "named" by the coordinator
+
 
 def lock(session: Session, dispute: Dispute) -> Dispute:
     """Lock the case's row until the transaction ends and read it afresh.
@@ -104,6 +106,13 @@ def release(session: Session, dispute: Dispute, now: datetime) -> None:
     session.flush()
 
 
+def finish(session: Session, dispute: Dispute, why: str, actor: str, now: datetime) -> None:
+    """End the case without an agreement: whoever was asked is let go, the links stay readable."""
+    release(session, dispute, now)
+    dispute.ended, dispute.closed_at = why, now
+    move(session, dispute, State.TERMINATED, actor, now, why=why)
+
+
 def give_slot_back(session: Session, assignment: Assignment) -> None:
     """Free the mediator's slot that an assignment holds, exactly once."""
     if assignment.slot_held:
@@ -113,12 +122,13 @@ def give_slot_back(session: Session, assignment: Assignment) -> None:
 
 
 def living_assignments(session: Session, dispute: Dispute) -> list[Assignment]:
-    """Return the assignment that counts: asked or accepted (at most one)."""
+    """Return the assignments that count, asked or accepted: the lead's, and after it that of whoever joins."""
     living = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
     return list(
         session.execute(
             select(Assignment)
             .where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living))
+            .order_by(col(Assignment.role) == CO, col(Assignment.position))
             .execution_options(populate_existing=True)
         ).scalars()
     )

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import cases, gates
+from app import cases, gates, relations
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput
 from app.intake import Cleaned, EmptyIsNone, clean
@@ -280,6 +280,7 @@ def reopen(session: Session, dispute: Dispute, *, by: str, now: datetime) -> Non
         raise Conflict(N_("这个案件不用重新受理"))
     # Whoever had the case before has it no longer: the sides choose anew, by new links.
     cases.withdraw(session, dispute, now)
+    relations.part(session, dispute, by=by, now=now)
     dispute.ended, dispute.closed_at = "", None
     if dispute.state is State.CLOSED:
         move(session, dispute, State.RELAPSED, by, now)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
 
+from app.keyring import FILE, Keyring
 from app.links import Links
 from app.scope import SYSTEM, Scope, ScopedSession
 from app.settings import Settings
@@ -25,6 +26,7 @@ class Database:
         self.engine = make_engine(settings)
         self.looking = self.engine.execution_options(diandan_read_only=True)
         self.links = Links(settings.base_url, settings.key())
+        self.keyring = Keyring(settings.data_dir / FILE)
         self.frozen = LRUCache(512)  # rows that never change once they are written, by their id
 
     def session(self, scope: Scope, *, read_only: bool = False) -> Session:
@@ -33,6 +35,7 @@ class Database:
         session = ScopedSession(self.looking if read_only else self.engine, expire_on_commit=False)
         session.info["scope"] = scope
         session.info["links"] = self.links
+        session.info["keyring"] = self.keyring
         session.info["frozen"] = self.frozen
         return session
 

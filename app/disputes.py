@@ -21,6 +21,7 @@ from app.workdays import shanghai
 from talent_pool import taxonomy
 from talent_pool.models import Mediator
 
+_PERSONAL = ("people", "phones", "ids")
 _NUMBER = re.compile(r"[0-9A-Za-z\-]{1,40}")
 
 
@@ -35,7 +36,7 @@ def log(session: Session, intake: Intake, *, by: Viewer, key: str, now: datetime
     known = formkeys.claim(session, actor=by.actor, key=key, body=intake.model_dump(mode="json"), now=now)
     if known is not None:
         return get(session, known)
-    reading = matching.read(intake.narrative, str(intake.place or by.area))
+    reading = matching.read(intake.narrative, str(intake.place or by.area), today=shanghai(now).date())
     _check(intake, reading, by, now)
     dispute = _row(session, intake, reading, by, now)
     session.add(dispute)
@@ -88,21 +89,40 @@ def _row(session: Session, intake: Intake, reading: matching.Reading, by: Viewer
         area=by.area,
         place=intake.place or by.area,
         narrative=intake.narrative,
+        household=intake.household,
+        parcel=intake.parcel,
         type=type_code,
         subtype=subtype,
         source=intake.source,
         colour=colour,
         colour_until=now + timedelta(days=policy.colour_days) if colour != "green" else None,
-        reading=_kept(reading),
+        reading=kept(reading) | entered(intake),
         officer_id=by.account_id,
         opened_at=now,
         due_at=now + timedelta(hours=hours),
     )
 
 
-def _kept(reading: matching.Reading) -> dict[str, Any]:
-    # The facts repeat phones and identity numbers that stand in the narrative: one place is enough for them.
-    return {name: value for name, value in reading.as_json().items() if name != "facts"}
+def kept(reading: matching.Reading) -> dict[str, Any]:
+    """Return a reading as it is kept with its case.
+
+    Names, phones and identity numbers are kept as spans only: in words they stand in the narrative, and one place is
+    enough for them.
+    """
+    said = reading.as_json()
+    said["facts"] = {
+        kind: [
+            {name: value for name, value in fact.items() if name != "text" or kind not in _PERSONAL} for fact in facts
+        ]
+        for kind, facts in said["facts"].items()
+    }
+    return said
+
+
+def entered(intake: Intake) -> dict[str, Any]:
+    """Return what the officer says of sums and areas; what the machine read stays beside it."""
+    own = {"amounts": intake.amounts, "areas": intake.areas}
+    return {"entered": {kind: values for kind, values in own.items() if values is not None}}
 
 
 def _machine_word(reading: matching.Reading) -> dict[str, Any]:

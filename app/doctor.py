@@ -18,8 +18,9 @@ from sqlmodel import col
 
 from app import migrate
 from app.db import SAFE_SQLITE, make_engine, sqlite_driver
-from app.errors import N_
+from app.errors import N_, SettingsError
 from app.jobs import HEARTBEAT
+from app.keyring import FILE, Keyring
 from app.models import Heartbeat
 from app.settings import Settings
 from app.workdays import known_until, shanghai
@@ -113,6 +114,19 @@ def _key(settings: Settings, *_: object) -> Check:
     return Check("secret key", ok, f"{path} {mode:04o}", N_("别人能读密钥文件:请运行 chmod 600"))
 
 
+def _ballot_keys(settings: Settings, *_: object) -> Check:
+    path = settings.data_dir / FILE
+    if not path.exists():
+        return Check("ballot keys", True, f"{path}: -")
+    mode = path.stat().st_mode & 0o777
+    if sys.platform != "win32" and mode & 0o077:
+        return Check("ballot keys", False, f"{path} {mode:04o}", N_("别人能读密钥文件:请运行 chmod 600"))
+    try:
+        return Check("ballot keys", True, f"{path} {Keyring(path).newest()}")
+    except SettingsError:
+        return Check("ballot keys", False, str(path), N_("选票的密钥文件坏了:请从保险处的副本恢复"))
+
+
 def _time_zone(_settings: Settings, _engine: Engine, now: datetime) -> Check:
     try:
         there = now.astimezone(ZoneInfo("Asia/Shanghai"))
@@ -201,6 +215,7 @@ CHECKS: tuple[Examination, ...] = (
     _sqlite,
     _database,
     _key,
+    _ballot_keys,
     _time_zone,
     _calendar,
     _model,

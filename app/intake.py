@@ -10,11 +10,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from app.errors import N_
 from app.models import Source
+from matching.facts import number as facts_number
 from talent_pool import regions, taxonomy
 from talent_pool.models import Sex
 
 LONGEST = 10_000  # code points of a narrative
 MOST_SIDES, MOST_PARTIES = 8, 50  # of a case, of a side
+MOST_NUMBERS = 30  # sums of a case, areas of a case
 # Controls that a database refuses (NUL), that cannot be sent (lone surrogates), or that turn the text around on the
 # page (bidi overrides); line breaks and tabs stay.
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -64,6 +66,17 @@ def _known_subtype(value: str) -> str:
     return value
 
 
+def _numbers(value: Any) -> Any:
+    """Turn 3500、1.2万 as typed into numbers; what came as numbers stays."""
+    if not isinstance(value, str):
+        return value
+    parts = [part for part in re.split(r"[、;；，\s]+", clean(value)) if part]
+    found = [facts_number(unicodedata.normalize("NFKC", part).lower().rstrip("元块亩钱圆")) for part in parts]
+    if len(parts) > MOST_NUMBERS or any(each is None or not 0 <= each <= 10**12 for each in found):
+        raise ValueError(N_("请写数字,几个用顿号隔开,如3500、1.2万"))
+    return [float(each) for each in found if each is not None]
+
+
 def _halfwidth(value: Any) -> Any:
     return unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value
 
@@ -71,6 +84,12 @@ def _halfwidth(value: Any) -> Any:
 Cleaned = BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
 EmptyIsNone = BeforeValidator(lambda value: None if value in ("", None) else value)
 Place = Annotated[int | None, EmptyIsNone, AfterValidator(_known_region)]
+# What the officer says of sums and areas; None: nothing, so that what was read stands alone.
+Numbers = Annotated[
+    Annotated[list[Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False)]], Field(max_length=MOST_NUMBERS)]
+    | None,
+    BeforeValidator(_numbers),
+]
 Year = Annotated[int | None, EmptyIsNone, BeforeValidator(_halfwidth)]
 
 
@@ -107,6 +126,10 @@ class Intake(BaseModel):
     subtype: Annotated[str, AfterValidator(_known_subtype)] = ""
     source: Source = Source.APPLIED
     place: Place = None
+    amounts: Numbers = None
+    areas: Numbers = None
+    household: Annotated[str, Cleaned, Field(max_length=80)] = ""
+    parcel: Annotated[str, Cleaned, Field(max_length=80)] = ""
     sides: Annotated[list[SideIn], Field(min_length=2, max_length=MOST_SIDES)]
 
 

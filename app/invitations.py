@@ -36,7 +36,7 @@ def reissue(session: Session, dispute: Dispute, side: Side, *, by: str, now: dat
     lock(session, dispute)
     if side.dispute_id != dispute.id:
         raise NotFound()
-    if dispute.state not in (*CHOOSING_STATES, *HOLDS_SLOT, State.DESIGNATING):
+    if dispute.state not in (*CHOOSING_STATES, *HOLDS_SLOT, State.PROVISIONAL, State.DESIGNATING):
         raise Conflict(N_("现在没有要发的链接"))
     note(session, dispute, "reissued", by, now, side=side.letter)
     return invite_side(session, dispute, side, now)

@@ -21,12 +21,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import notices, reminders
+from app import notices, order_clock, pool_care, pool_import, reminders
 from app.channels import Channel, open_channels
 from app.claims import take
 from app.db import Database
-from app.models import Heartbeat
+from app.models import Dispute, Heartbeat
 from app.settings import Settings
+from app.workdays import shanghai
+from talent_pool.index import RosterIndex
 
 HEARTBEAT = "clock"
 INTERVAL = timedelta(minutes=1)
@@ -59,11 +61,12 @@ def tick(
     Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
     """
     parts, pace = _Parts(), pace or notices.Pace()
-    ran = _queue_all(database, settings, now, parts, pace)
+    ran = [*_take_on_orders(database, now, parts, pace), *_queue_all(database, settings, now, parts, pace)]
+    terms = parts.do("pool", lambda: _mind_pool(database, now, settings.base_url)) or 0
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
     ways = open_channels(database, settings) if channels is None else channels
     sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
-    queued = sum(each.queued for each in ran)
+    queued = sum(each.queued for each in ran) + terms
     done = {"ran": sorted({each.name for each in ran}), "queued": queued, "sent": sent.sent, "failed": sent.failed}
     parts.do("beat", lambda: _beat(database, now, done))
     if parts.failed:
@@ -112,6 +115,46 @@ def _queue_all(
     due = parts.do("due", stations) or []
     ran = [parts.do(f"{reminders.WEEKLY} station:{each}", partial(queue, each)) for each in due]
     return [each for each in ran if each is not None]
+
+
+def _take_on_orders(database: Database, now: datetime, parts: _Parts, pace: notices.Pace) -> list[reminders.Ran]:
+    """Take on each order whose time is up in a transaction of its own, then remind the sides that are silent."""
+
+    def due() -> list[int]:
+        with database.read() as session:
+            return order_clock.due(session, now)
+
+    def take_on(dispute_id: int) -> bool:
+        with database.write() as session:
+            dispute = session.get_one(Dispute, dispute_id)
+            order_clock.take_on(session, dispute, partial(RosterIndex.load, session), now)
+            return True
+
+    def remind() -> int:
+        with database.write() as session:
+            return order_clock.remind(session, now)
+
+    def silent() -> bool:
+        with database.read() as session:
+            return order_clock.somebody_is_silent(session, now)
+
+    found = [each for each in parts.do("orders due", due) or [] if not pace.stopped()]
+    done = [each for each in found if parts.do(f"order {each}", partial(take_on, each))]
+    queued = parts.do("remind", remind) if parts.do("silent", silent) else 0
+    period = now.date().isoformat()
+    ran = [reminders.Ran("orders", period, f"dispute:{each}", 0, late=False) for each in done]
+    return ran + ([reminders.Ran("silent_sides", period, "", queued, late=False)] if queued else [])
+
+
+def _mind_pool(database: Database, now: datetime, link: str) -> int:
+    """Let terms lapse, tell coordinators whose end, forget lists left lying; return how many messages were queued."""
+    today = shanghai(now).date()
+    with database.read() as session:
+        if not (pool_care.terms_due(session, today) or pool_import.has_old(session, now)):
+            return 0
+    with database.write() as session:
+        pool_import.forget_old(session, now)
+        return pool_care.mind_terms(session, now, today, link)[1]
 
 
 def _beat(database: Database, now: datetime, done: dict[str, Any]) -> None:

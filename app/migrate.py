@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from app.db import make_engine
+from app.keyring import FILE, Keyring
 from app.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,6 +49,7 @@ def _run(settings: Settings, work: Callable[[Config], None]) -> None:
         with engine.connect() as connection:
             config = _config()
             config.attributes["connection"] = connection
+            config.attributes["keyring"] = Keyring(settings.data_dir / FILE)
             work(config)
     finally:
         engine.dispose()

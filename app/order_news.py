@@ -22,6 +22,13 @@ class News(StrEnum):
     DECLINED = "declined"
     NOBODY_LEFT = "nobody_left"
     REFUSED = "refused"
+    PROVISIONAL = "provisional"
+    UNREACHABLE = "unreachable"
+    SILENT = "silent"
+    HELP = "help"
+    NAMED = "named"
+    NO_CHOICE = "no_choice"
+    TIE = "tie"
 
 
 WORDS: dict[News, tuple[str, str]] = {
@@ -31,6 +38,16 @@ WORDS: dict[News, tuple[str, str]] = {
     News.ACCEPTED: (N_("%(no)s 调解员已接单"), N_("请在%(day)s前约好第一次调解。")),
     News.DECLINED: (N_("%(no)s 调解员不便"), N_("已按次序问下一位;没有下一位时转协调员指定。")),
     News.NOBODY_LEFT: (N_("%(no)s 选出的人都来不了"), N_("可以换一批人再选,或请协调员指定。")),
+    News.PROVISIONAL: (
+        N_("%(no)s 有一方没选,请问他同不同意"),
+        N_("请打电话或上门问一次,%(day)s前记下来。不说同意就不能请调解员。"),
+    ),
+    News.UNREACHABLE: (N_("%(no)s 联系不上,已结束"), N_("期限内没有得到答复。请上门看看;以后可以重新受理。")),
+    News.SILENT: (N_("%(no)s 有一方还没选,请打个电话"), N_("已提醒两次,%(day)s到期。不会用手机的,请到所里或帮他选。")),
+    News.HELP: (N_("%(no)s 有一方请所里帮忙选"), N_("请打电话,念给他听,按他的意思一起选,不能替他选。")),
+    News.NAMED: (N_("%(no)s 协调员提了一位,请问各方"), N_("请问各方同不同意,%(day)s前记下来。有一方不同意就结束。")),
+    News.NO_CHOICE: (N_("%(no)s 没有请到调解员,已结束"), N_("请把其他办法书面告诉双方。")),
+    News.TIE: (N_("%(no)s 调解员说有关系,请问各方"), N_("各方都同意才能由他调,请在%(day)s前记下来。")),
     News.REFUSED: (N_("%(no)s 有一方不愿调解,已结束"), N_("请把其他办法书面告诉双方。")),
 }
 

@@ -12,20 +12,23 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import assignments, cases, invitations, suggesting
+from app import assignments, ballot_box, cases, invitations, nominations, suggesting
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
+from app.intake import clean
+from app.keyring import SealBroken
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
 from app.models import Ballot, BallotChannel, Choice, Dispute, Listing, Mark, Shortlist, Side
+from app.order_deadlines import ballots_due, within
 from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.shortlists import current_round, freeze, listings_of
-from app.workdays import add_workdays
 from matching import choice
 from talent_pool.index import RosterIndex
 
 ENDINGS = ("refused", "unreachable", "no_choice", "withdrawn", "self_settled")
 STALE = N_("名单已经换了,请看新的名单")
+WAITING_STATES = (State.TRIAGED, State.SEEKING_CONSENT, State.PROVISIONAL, State.DESIGNATING)
 OVER = N_("选择已经结束,不能再改")
 
 
@@ -61,19 +64,33 @@ def open_order(session: Session, dispute: Dispute, *, index: RosterIndex, by: st
     """
     lock(session, dispute)
     state = _state_to_open(session, dispute)
-    suggestion = suggesting.for_dispute(session, dispute, index, now, exclude=_already_listed(session, dispute))
+    put_before, number = _already_listed(session, dispute), _next_number(session, dispute)
+    wishes = nominations.wished_for(session, dispute, number)
+    suggestion = suggesting.for_dispute(
+        session,
+        dispute,
+        index,
+        now,
+        exclude=put_before,
+        wished=wishes - put_before,
+        wider=state is State.CHOOSING_ROUND2,
+    )
     if suggestion.barred:
         raise Conflict(N_("有不宜调解的情形,不能点单"))
     if not suggestion.shortlist:
         raise Conflict(N_("没有合适的调解员,请协调员指定"))
-    newest = current_round(session, dispute)
-    shortlist = freeze(session, dispute, newest.round + 1 if newest else 1, suggestion, now)
-    due = add_workdays(now, policy_for(dispute.area).ballot_workdays)
+    shortlist = freeze(session, dispute, number, suggestion, now)
+    due = ballots_due(session, dispute, now)
     listed = [item.id for item in suggestion.shortlist]
     move(session, dispute, state, by, now, due_at=due, round=shortlist.round, listed=listed)
     for side in cases.sides_of(session, dispute):
         invitations.keep_side_invited(session, dispute, side, now)
     return shortlist
+
+
+def _next_number(session: Session, dispute: Dispute) -> int:
+    newest = current_round(session, dispute)
+    return newest.round + 1 if newest else 1
 
 
 def _state_to_open(session: Session, dispute: Dispute) -> State:
@@ -88,8 +105,7 @@ def may_open_again(session: Session, dispute: Dispute) -> bool:
     """Tell whether another list may be drawn now; a case that was taken up again counts its lists anew."""
     if dispute.state is not State.DESIGNATING:
         return False
-    moves = (event.data["after"] for event in cases.since_triage(session, dispute) if event.kind == "moved")
-    return sum(after in CHOOSING_STATES for after in moves) < policy_for(dispute.area).rounds
+    return assignments.may_list_again(session, dispute)
 
 
 def _already_listed(session: Session, dispute: Dispute) -> set[int]:
@@ -130,7 +146,8 @@ def sealed_marks(session: Session, dispute: Dispute, side: Side) -> Marks | None
     ballot = find_ballot(session, shortlist, side) if shortlist else None
     if ballot is None:
         return None
-    return Marks(**{mark.value: tuple(int(each) for each in ballot.marks[mark.value]) for mark in Mark})
+    marks = ballot_box.marks_in(session, ballot)
+    return Marks(**{mark.value: tuple(int(each) for each in marks[mark.value]) for mark in Mark})
 
 
 def read_marks(listed: Collection[int], marks: Mapping[int, Mark], order: Collection[int]) -> Marks:
@@ -160,6 +177,7 @@ def seal(
     channel: BallotChannel,
     now: datetime,
     by_account: int | None = None,
+    reason: str = "",
 ) -> bool:
     """Seal a side's ballot; another one replaces it until all sides have sealed. Tell whether this made the choice.
 
@@ -171,7 +189,7 @@ def seal(
     shortlist = _open_list(session, dispute, side, round_no)
     if marks.ids() != sorted(item.mediator_id for item in listings_of(session, shortlist)):
         raise InvalidInput({"marks": N_("每位都要有一个意思,请再看一遍")})
-    _keep_ballot(session, dispute, shortlist, side, marks, channel, now, by_account)
+    _keep_ballot(session, dispute, shortlist, side, marks, channel, now, by_account, clean(reason)[:300])
     sides = cases.sides_of(session, dispute)
     if len(ballots_of(session, shortlist)) < len(sides):
         return False
@@ -199,13 +217,17 @@ def _keep_ballot(
     channel: BallotChannel,
     now: datetime,
     by_account: int | None,
+    reason: str,
 ) -> None:
     ballot = find_ballot(session, shortlist, side)
     assert side.id is not None, "a side of a case is a row"
     if ballot is None:
         ballot = Ballot(**dispute.owns(), round=shortlist.round, side_id=side.id, channel=channel, sealed_at=now)
         session.add(ballot)
-    ballot.marks, ballot.channel, ballot.by_account, ballot.sealed_at = marks.as_json(), channel, by_account, now
+    keyring, whose = ballot_box.keyring_of(session), (side.id, side.letter)
+    kept = ballot_box.sealed(keyring, dispute.no, dispute.owns(), shortlist.round, whose, marks.as_json(), reason)
+    ballot.sealed, ballot.commitment = kept["sealed"], kept["commitment"]
+    ballot.channel, ballot.by_account, ballot.sealed_at = channel, by_account, now
     if side.consented_at is None:
         side.consented_at, side.consent_how = now, channel.value
     session.flush()
@@ -215,29 +237,63 @@ def _keep_ballot(
 
 def _resolve(session: Session, dispute: Dispute, shortlist: Shortlist, sides: list[Side], now: datetime) -> None:
     log = choice_log(session, dispute, shortlist, sides)
-    outcome = choice.resolve_log(log)
-    session.add(Choice(**dispute.owns(), round=shortlist.round, log=log, result=outcome.as_json(), at=now))
+    try:
+        outcome = choice.resolve_log(log)
+    except choice.ChoiceError:
+        raise SealBroken(N_("封存的选择被改动过,不能使用")) from None
+    kept = ballot_box.sealed_choice(ballot_box.keyring_of(session), dispute.owns(), shortlist.round, log, outcome)
+    session.add(Choice(**dispute.owns(), round=shortlist.round, at=now, **kept))
     session.flush()
     if outcome.chosen is None:
-        due = add_workdays(now, policy_for(dispute.area).designate_workdays)
+        due = assignments.without_a_name_due(session, dispute, now)
         move(session, dispute, State.DESIGNATING, "rule", now, due_at=due, why="no_common_name")
         tell_officer(session, dispute, News.NO_COMMON_NAME, shortlist.round, now)
         return
     note(session, dispute, "chosen", "rule", now, mediator=int(outcome.chosen), round=shortlist.round)
+    if outcome.provisional:
+        due = within(session, dispute, policy_for(dispute.area).yes_workdays, now)
+        move(session, dispute, State.PROVISIONAL, "rule", now, due_at=due)
+        tell_officer(session, dispute, News.PROVISIONAL, shortlist.round, now)
+        return
     tell_officer(session, dispute, News.CHOSEN, shortlist.round, now)
     assignments.ask_next(session, dispute, now)
 
 
+def close_list(session: Session, dispute: Dispute, *, by: str, now: datetime) -> None:
+    """Count the list when its time is up: a silent side held all names equal, and is asked for its yes.
+
+    When all sides were silent the case goes back to the officer as unreachable: silence is never consent.
+    """
+    lock(session, dispute)
+    shortlist = current_round(session, dispute)
+    if dispute.state not in CHOOSING_STATES or shortlist is None:
+        raise Conflict(OVER)
+    if dispute.due_at is None or now <= dispute.due_at:
+        raise Conflict(N_("选择的时间还没到"))
+    if ballots_of(session, shortlist):
+        _resolve(session, dispute, shortlist, cases.sides_of(session, dispute), now)
+        return
+    cases.finish(session, dispute, "unreachable", by, now)
+    tell_officer(session, dispute, News.UNREACHABLE, shortlist.round, now)
+
+
 def choice_log(session: Session, dispute: Dispute, shortlist: Shortlist, sides: list[Side]) -> dict[str, object]:
-    """Return the whole input of the choice in the form of `diandan choose`; a side without a ballot is silent."""
-    by_side = {ballot.side_id: ballot.marks for ballot in ballots_of(session, shortlist)}
+    """Return the whole input of the choice in the form of `diandan choose`; a side without a ballot is silent.
+
+    Each ballot is held to its commitment when it is counted, here and on any other machine.
+    """
+    found = {ballot.side_id: ballot for ballot in ballots_of(session, shortlist)}
+    spoken = {side.letter: found[side.id] for side in sides if side.id in found}
+    marks = {letter: ballot_box.marks_in(session, ballot) for letter, ballot in spoken.items()}
     return {
         "case": dispute.no,
+        "round": shortlist.round,
         "shortlist": [
             {"id": str(item.mediator_id), "fit": item.fit, "open_cases": item.open_cases}
             for item in listings_of(session, shortlist)
         ],
-        "ballots": {side.letter: by_side.get(side.id or 0) for side in sides},
+        "ballots": {side.letter: marks.get(side.letter) for side in sides},
+        "commitments": {letter: ballot_box.receipt_of(session, ballot).as_json() for letter, ballot in spoken.items()},
     }
 
 
@@ -249,7 +305,7 @@ def refuse(session: Session, dispute: Dispute, side: Side, *, by: str, now: date
     lock(session, dispute)
     if side.dispute_id != dispute.id:
         raise NotFound()
-    stoppable = (*CHOOSING_STATES, *HOLDS_SLOT, State.TRIAGED, State.SEEKING_CONSENT, State.DESIGNATING)
+    stoppable = (*CHOOSING_STATES, *HOLDS_SLOT, *WAITING_STATES)
     if dispute.state not in stoppable:
         raise Conflict(N_("这个案件现在不能结束"))
     note(session, dispute, "refused", by, now, side=side.letter)
@@ -262,9 +318,7 @@ def end(session: Session, dispute: Dispute, why: str, *, by: str, now: datetime)
     lock(session, dispute)
     if why not in ENDINGS:
         raise InvalidInput({"why": N_("请选一个结束的原因")})
-    cases.release(session, dispute, now)
-    dispute.ended, dispute.closed_at = why, now
-    move(session, dispute, State.TERMINATED, by, now, why=why)
+    cases.finish(session, dispute, why, by, now)
 
 
 def own_rank(session: Session, dispute: Dispute, side: Side) -> int | None:
@@ -275,5 +329,5 @@ def own_rank(session: Session, dispute: Dispute, side: Side) -> int | None:
     newest, present = assignments.newest_choice(session, dispute), assignments.living(session, dispute)
     if newest is None or present is None:
         return None
-    rank = newest.result["ranks"].get(str(present.mediator_id), {}).get(side.letter)
+    rank = ballot_box.answer_of(session, newest)["ranks"].get(str(present.mediator_id), {}).get(side.letter)
     return int(rank) if rank else None

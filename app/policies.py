@@ -19,6 +19,8 @@ _FILE_DIGITS = (2, 4, 6)  # province, city, county: the nearer later
 
 _NO_MORE_THAN = (
     ("accept_workdays", "accept_workdays_max"),
+    ("naming_workdays", "designate_workdays"),
+    ("answer_workdays", "designate_workdays"),
     ("first_contact_red_hours", "first_contact_hours"),
     ("widen_below", "shortlist_size"),
     ("shortlist_size", "shortlist_size_many"),
@@ -42,7 +44,15 @@ class Policy(BaseModel):
     first_contact_hours: Hours = Field(description="any other case: first contact with the sides")
     consent_workdays: Workdays = Field(description="the other side is asked whether it agrees to mediation")
     ballot_workdays: Workdays = Field(description="the sides choose (在线调解规则 art. 10)")
-    designate_workdays: Workdays = Field(description="without a common choice someone is designated")
+    yes_workdays: Workdays = Field(description="a side that was silent says yes to the result, or the order ends")
+    designate_workdays: Workdays = Field(
+        description="without a common choice someone is designated (在线调解规则 art. 12)"
+    )
+    naming_workdays: Workdays = Field(description="of these: the coordinator names one")
+    answer_workdays: Workdays = Field(description="of these: each side accepts whom the coordinator named, or refuses")
+    declines: Annotated[int, Field(ge=1, le=10)] = Field(
+        description="mediators of one list who decline before a fresh list is drawn"
+    )
     accept_workdays: Workdays = Field(description="the mediator accepts or declines")
     accept_workdays_max: Workdays = Field(description="the longest time that an officer may grant for it")
     first_session_workdays: Workdays = Field(description="first session after acceptance")

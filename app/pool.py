@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlmodel import Session, col
 
 from app.accounts import Viewer
 from app.scope import Role
 from talent_pool import regions
 from talent_pool.models import Absence, Expertise, Kind, Mediator, ServiceArea, Sex, Status
+from talent_pool.profiles import Profile
 from talent_pool.roster import Skill
 
 COUNTY = 10**6
@@ -67,34 +68,72 @@ def area_of(viewer: Viewer) -> int:
     return viewer.area - viewer.area % COUNTY
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the roll is asked for; blank asks for everybody. `words`: name, pinyin, initials, village, post, intro."""
+
+    words: str = ""
+    kind: Kind | None = None
+    type_code: str = ""
+    town: int | None = None
+    status: Status | None = None
+    grade: str = ""
+    free: bool = False
+
+
 def roll(
-    session: Session,
-    area: int,
-    *,
-    today: date,
-    kind: Kind | None = None,
-    type_code: str = "",
-    words: str = "",
-    limit: int = 50,
-    offset: int = 0,
+    session: Session, area: int, wanted: Wanted = Wanted(), *, today: date, limit: int = 50, offset: int = 0
 ) -> list[Entry]:
-    """Return those who serve the area or a part of it, by name; the retired are left out."""
-    query = select(*_COLUMNS).where(col(Mediator.status) != Status.RETIRED, _serves(area))
-    if kind is not None:
-        query = query.where(col(Mediator.kind) == kind)
-    if type_code:
-        good_at = select(col(Expertise.mediator_id)).where(col(Expertise.type) == type_code)
-        query = query.where(col(Mediator.id).in_(good_at))
-    if words:
-        query = query.where(
-            col(Mediator.name).contains(words, autoescape=True) | col(Mediator.title).contains(words, autoescape=True)
-        )
+    """Return those who serve the area or a part of it, by name; the retired only where they are asked for."""
+    query = select(*_COLUMNS).where(serves(area), *_asked(wanted, area, today))
     return _entries(session, query.order_by(col(Mediator.name), col(Mediator.id)).limit(limit).offset(offset), today)
+
+
+def found_ids(session: Session, area: int, wanted: Wanted, today: date) -> list[int]:
+    """Return all whom the roll would show, in its order."""
+    query = select(col(Mediator.id)).where(serves(area), *_asked(wanted, area, today))
+    found = session.execute(query.order_by(col(Mediator.name), col(Mediator.id))).scalars()
+    return [key for key in found if key is not None]
+
+
+def _asked(wanted: Wanted, area: int, today: date) -> list[ColumnElement[bool]]:
+    status = col(Mediator.status)
+    found = [status == wanted.status if wanted.status else status != Status.RETIRED]
+    if wanted.kind is not None:
+        found.append(col(Mediator.kind) == wanted.kind)
+    if wanted.type_code:
+        good_at = select(col(Expertise.mediator_id)).where(col(Expertise.type) == wanted.type_code)
+        found.append(col(Mediator.id).in_(good_at))
+    if wanted.town is not None:
+        found.append(serves(wanted.town))
+    if wanted.grade:
+        graded = select(col(Profile.mediator_id)).where(col(Profile.grade) == wanted.grade)
+        found.append(col(Mediator.id).in_(graded))
+    if wanted.free:
+        away = select(col(Absence.mediator_id)).where(col(Absence.first_day) <= today, col(Absence.last_day) >= today)
+        found += [status == Status.ACTIVE, col(Mediator.open_cases) < col(Mediator.load_cap)]
+        found.append(col(Mediator.id).not_in(away))
+    if wanted.words:
+        found.append(_says(wanted.words, area))
+    return found
+
+
+def _says(words: str, area: int) -> ColumnElement[bool]:
+    """Select by name, post, own words; by pinyin and initials of the name; by the village or town of the home."""
+    fields = (Mediator.name, Mediator.title, Mediator.intro)
+    found = or_(*(col(each).contains(words, autoescape=True) for each in fields))
+    spelt = words.lower().replace(" ", "").replace("'", "")
+    if spelt.isascii() and spelt.isalnum():
+        like = col(Profile.spelt).contains(f"|{spelt}", autoescape=True)
+        found |= col(Mediator.id).in_(select(col(Profile.mediator_id)).where(like))
+    for code in regions.search(words, area, 5):
+        found |= col(Mediator.home).between(*regions.bounds(code))
+    return found
 
 
 def counts(session: Session, area: int) -> dict[Kind, int]:
     """Return how many of each kind serve the area."""
-    query = select(col(Mediator.kind), func.count()).where(col(Mediator.status) != Status.RETIRED, _serves(area))
+    query = select(col(Mediator.kind), func.count()).where(col(Mediator.status) != Status.RETIRED, serves(area))
     rows = session.execute(query.group_by(col(Mediator.kind)))
     found: dict[Kind, int] = {row[0]: row[1] for row in rows}
     return {kind: found.get(kind, 0) for kind in Kind}
@@ -116,10 +155,20 @@ def find(session: Session, mediator_id: int, area: int, today: date) -> Person |
     return Person(entries[0], sex, birth_year, intro, spoken, served, phone if concerns else "")
 
 
-def _serves(area: int) -> ColumnElement[bool]:
+def serves(area: int) -> ColumnElement[bool]:
+    """Select those who serve an area, a part of it, or a region around it."""
     region = col(ServiceArea.region)
     overlaps = region.between(*regions.bounds(area)) | region.in_(regions.ancestors(area))
     return col(Mediator.id).in_(select(col(ServiceArea.mediator_id)).where(overlaps))
+
+
+def mine(area: int) -> ColumnElement[bool]:
+    """Select those whom a coordinator of the area looks after: who live there, or serve there and nowhere else."""
+    here = col(Mediator.home).between(*regions.bounds(area))
+    inside = col(ServiceArea.region).between(*regions.bounds(area))
+    serve_inside = select(col(ServiceArea.mediator_id)).where(inside)
+    serve_outside = select(col(ServiceArea.mediator_id)).where(~inside)
+    return here | (col(Mediator.id).in_(serve_inside) & col(Mediator.id).not_in(serve_outside))
 
 
 def _entries(session: Session, query: Select[*tuple[object, ...]], today: date) -> list[Entry]:

@@ -1,6 +1,7 @@
 """Who fits a case, asked with all that the database knows: the people on its sides, who is recused, who was listed."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from app.models import Dispute, Recusal
 from app.policies import policy_for
 from app.workdays import shanghai
 from talent_pool import roster
-from talent_pool.index import RosterIndex
+from talent_pool.index import RosterIndex, read_rows
 
 
 def recused(session: Session, dispute: Dispute) -> set[int]:
@@ -22,11 +23,19 @@ def recused(session: Session, dispute: Dispute) -> set[int]:
 
 
 def for_dispute(
-    session: Session, dispute: Dispute, index: RosterIndex, now: datetime, exclude: Collection[int] = ()
+    session: Session,
+    dispute: Dispute,
+    index: RosterIndex,
+    now: datetime,
+    exclude: Collection[int] = (),
+    *,
+    wished: Collection[int] = (),
+    wider: bool = False,
 ) -> matching.Suggestion:
     """Return the names for a case as it stands: the officer's word on the type, else the machine's probabilities.
 
-    Nobody is named while a gate stands; the suggestion then says which one.
+    Nobody is named while a gate stands; the suggestion then says which one. `wished`: names that the sides want on the
+    list, through the same filters; `wider`: ask around until the list is full, not only until it has a few names.
     """
     barred = next((gate.code for gate in gates.standing(gates.of(session, dispute))), None)
     if barred:
@@ -46,7 +55,22 @@ def for_dispute(
         widen_below=policy.widen_below,
         outsiders=policy.outsiders_min,
     )
-    return matching.suggest(query, index)
+    if wider:
+        query = replace(query, widen_below=query.n)
+    found = matching.suggest(query, index)
+    return _with_wishes(session, query, found, wished) if wished else found
+
+
+def _with_wishes(
+    session: Session, query: matching.Query, found: matching.Suggestion, wished: Collection[int]
+) -> matching.Suggestion:
+    """Put the sides' own wishes on the list, in the place of the last names; whoever must not or cannot is left out."""
+    rows = [row for row in read_rows(session, wished) if row.active]
+    theirs = matching.suggest(replace(query, widen_below=query.n), RosterIndex.build(rows)).shortlist
+    ids = {each.id for each in theirs}
+    others = [each for each in found.shortlist if each.id not in ids]
+    kept = (*theirs, *others[: query.n - len(theirs)])
+    return replace(found, shortlist=tuple(sorted(kept, key=lambda each: (-each.fit, each.open_cases, each.id))))
 
 
 def for_text(

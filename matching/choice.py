@@ -8,11 +8,13 @@ the smaller SHA-256 of case number + id, a coin that nobody can toss again.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from math import isfinite
 from typing import Any
+
+from matching import commitments
 
 MARKS = ("want", "accept", "strike")
 
@@ -54,6 +56,7 @@ class Outcome:
     ranks: dict[str, dict[str, int]]
     why: str
     why_en: str
+    joins: str | None = None  # in a joint mediation: who assists the one chosen
 
     def as_json(self) -> dict[str, Any]:
         """Return what `diandan choose` prints."""
@@ -65,7 +68,20 @@ class Outcome:
             "ranks": self.ranks,
             "why": self.why,
             "why_en": self.why_en,
-        }
+        } | ({"joins": self.joins} if self.joins else {})
+
+    def order(self) -> tuple[str, ...]:
+        """Return everybody whom nobody struck, in the order in which they are asked."""
+        return () if self.chosen is None else (self.chosen, *self.reserves)
+
+    def next_after(self, gone: Collection[str]) -> str | None:
+        """Return whom to ask when these were asked before, declined, must step aside or were changed."""
+        return next((name for name in self.order() if name not in gone), None)
+
+    def joining(self, lead: str, kinds: Mapping[str, str], gone: Collection[str] = ()) -> str | None:
+        """Return who joins `lead` in a joint mediation: the first of another kind, by the same order."""
+        others = (name for name in self.order() if name != lead and name not in gone)
+        return next((name for name in others if kinds[name] != kinds[lead]), None)
 
     def why_for(self, side: str) -> tuple[str, str]:
         """Tell one side why, in zh and en, without a word on what another side marked or how many were left."""
@@ -117,12 +133,27 @@ def resolve(
 
 
 def resolve_log(log: Mapping[str, Any]) -> Outcome:
-    """Re-run a choice from its log `{"case", "shortlist", "ballots"}`. Raises ChoiceError as `resolve`."""
+    """Re-run a choice from its log `{"case", "shortlist", "ballots"}`. Raises ChoiceError as `resolve`.
+
+    Three more fields may stand in it: `commitments` (with `round`), to which every ballot is held, and `kinds`, of each
+    name, when the sides want to be mediated jointly.
+    """
     if not isinstance(log, Mapping):
         raise ChoiceError("应是一个含 case、shortlist、ballots 的对象")
     if missing := [field for field in ("case", "shortlist", "ballots") if field not in log]:
         raise ChoiceError("缺少 %(field)s 一项", field=missing[0])
-    return resolve(log["shortlist"], log["ballots"], log["case"])
+    outcome = resolve(log["shortlist"], log["ballots"], log["case"])
+    if changed := commitments.broken(log):
+        raise ChoiceError("%(side)s 的选票与封存时不一样", side=changed[0])
+    if "kinds" not in log or outcome.chosen is None:
+        return outcome
+    return replace(outcome, joins=outcome.joining(outcome.chosen, _checked_kinds(log["kinds"], outcome)))
+
+
+def _checked_kinds(kinds: object, outcome: Outcome) -> dict[str, str]:
+    if not isinstance(kinds, Mapping) or not all(isinstance(kinds.get(name), str) for name in outcome.ranks):
+        raise ChoiceError("kinds 应写明名单上每个人的类别")
+    return dict(kinds)
 
 
 Key = tuple[list[int], float, int, str]

@@ -1,6 +1,7 @@
 """Reading a quarrel: its kind, what bars it from mediation, its risk colour, its hard facts. Never raises on a text."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from matching.facts import Fact, find
@@ -77,7 +78,9 @@ class _Kind:
 _SHIPPED = object()
 
 
-def read(text: str, region: str | None = None, model: Weights | object | None = _SHIPPED) -> Reading:
+def read(
+    text: str, region: str | None = None, model: Weights | object | None = _SHIPPED, *, today: date | None = None
+) -> Reading:
     """Read a text as an officer or a villager wrote it; of more than 10,000 code points the first 10,000 are read.
 
     `model` is the shipped one unless another (or None) is given.
@@ -96,7 +99,7 @@ def read(text: str, region: str | None = None, model: Weights | object | None = 
         evidence=kind.evidence,
         gates=find_gates(normal),
         risk=Risk(colour({hit.code for hit in signs}, kind.type, kind.subtype), signs),
-        facts=find(normal),
+        facts=find(normal, text, region, today),
         model=weights.version if weights else MISSING,
         region=region,
     )

@@ -3,7 +3,6 @@
 Nothing here is ever shown: NFKC turns full-width brackets into half-width ones, so only offsets travel back.
 """
 
-import re
 import sys
 import threading
 import unicodedata
@@ -154,25 +153,12 @@ def _longest(pieces: list[str], at: int) -> int:
 
 # --- personal data ---
 
-_PERSONAL = (
-    (re.compile(r"(?<![0-9a-z])[1-9][0-9]{16}[0-9x](?![0-9a-z])", re.IGNORECASE), "〔证件〕"),
-    (re.compile(r"(?<![0-9])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])"), "〔电话〕"),
-    (re.compile(r"(?<![0-9])0[0-9]{2,3}[- ][0-9]{7,8}(?![0-9])"), "〔电话〕"),
-    (
-        re.compile(
-            r"(?:(?<=姓名)|(?<=报警人)|(?<=当事人)|(?<=申请人)|(?<=我叫)|(?<=联系人))"
-            r"[:： ]?[\u4e00-\u9fff]{2,3}(?=[,，。;； (（男女])"
-        ),
-        "〔姓名〕",
-    ),
-)
 
+def redact(text: str, *, names: bool = True) -> str:
+    """Return the text with all personal data masked (see `matching.redaction`), for keeping it; `names` as there."""
+    from matching.redaction import masked  # here, since finding names rests on this module
 
-def redact(text: str) -> str:
-    """Return the text with telephone and identity numbers and names after a cue (姓名, 我叫 …) masked, for training."""
-    for pattern, mask in _PERSONAL:
-        text = pattern.sub(mask, text)
-    return text
+    return masked(text, names=names)
 
 
 def engine_name() -> str:

@@ -34,9 +34,11 @@ class Sex(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether a mediator can be listed."""
+    """Whether a mediator can be listed: the active alone are."""
 
     ACTIVE = "active"
+    PENDING = "pending"  # has not agreed to be listed, or does no longer
+    LAPSED = "lapsed"  # the term ran out and was not renewed
     SUSPENDED = "suspended"
     RETIRED = "retired"
 
@@ -131,6 +133,7 @@ class Relation(SQLModel, table=True):
     person_name: str = Field(max_length=40)
     person_phone: str = Field(default="", max_length=20, index=True)
     person_village: int | None = Field(default=None, sa_type=BigInteger)
+    degree: int | None = Field(default=None, ge=1, le=3)  # of kinship: 1 parent or child, 2 sibling, 3 uncle or cousin
 
 
 class PoolVersion(SQLModel, table=True):

@@ -93,6 +93,10 @@ class Tree:
     def __contains__(self, code: object) -> bool:
         return code in self._at
 
+    def codes(self) -> Sequence[int]:
+        """Return every code, in order."""
+        return self._codes
+
     def name(self, code: int) -> str:
         """Return the name as published; raise KeyError for a code that is not in the tree."""
         at = self._at.get(code)

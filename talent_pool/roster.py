@@ -1,20 +1,32 @@
 """The only writer of the pool's tables: enrolment, leave, declared relations, and the slots that cases take.
 
-Every write notes whom it changed (`talent_pool.changes`), so that the indexes in memory follow at the commit.
+Every write notes whom it changed (`talent_pool.changes`), so that the indexes in memory follow at the commit, and
+records what was there before (`talent_pool.history`); slots alone have the case's own history. Paper about a mediator
+that decides nothing about lists (profile, photo, training, teams) is `talent_pool.register`'s.
 """
 
-import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, exists, insert, select, update
 from sqlmodel import Session, SQLModel, col
 
-from talent_pool import regions, taxonomy
+from talent_pool import history, regions
 from talent_pool.changes import note
+from talent_pool.entries import (
+    MOST_YEARS,
+    Enrolment,
+    Identity,
+    Person,
+    Skill,
+    checked,
+    checked_profile,
+    checked_region,
+    checked_skills,
+    plain_name,
+    plain_phone,
+)
 from talent_pool.models import (
     Absence,
     Expertise,
@@ -25,8 +37,10 @@ from talent_pool.models import (
     ServiceArea,
     Status,
 )
+from talent_pool.profiles import Membership, Profile, ProfileBase
+from talent_pool.spelling import spell
 
-MOST_YEARS = 70  # as the table says
+__all__ = ["MOST_YEARS", "Enrolment", "Identity", "Person", "Skill", "checked_profile", "plain_name", "plain_phone"]
 
 
 class UnknownMediatorError(LookupError):
@@ -35,44 +49,6 @@ class UnknownMediatorError(LookupError):
 
 class StaleMediatorError(Exception):
     """Somebody else has amended the mediator since the version that the caller read."""
-
-
-class Identity(Protocol):
-    """What is known of a person on a side; the case's own rows fit as they are."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def phone(self) -> str: ...  # noqa: D102
-    @property
-    def village(self) -> int | None: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person on a side, for callers that have no row."""
-
-    name: str
-    phone: str = ""
-    village: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Skill:
-    """A kind of quarrel and the years spent on it; `subtype` empty means the whole type."""
-
-    type: str
-    subtype: str = ""
-    years: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """All that makes a new mediator."""
-
-    base: MediatorBase
-    skills: tuple[Skill, ...] = ()
-    service_areas: tuple[int, ...] = ()
 
 
 # --- who is in the pool ----------------------------------------------------------------------------------------------
@@ -92,9 +68,10 @@ def enrol_all(session: Session, enrolments: Iterable[Enrolment]) -> list[Mediato
     """Take many at once, in few statements, and return them in that order. Raises as `enrol`, before any write."""
     given = list(enrolments)
     # A table does not validate by itself: `_checked` does.
-    mediators = [Mediator(**_checked(one.base.model_dump())) for one in given]
-    skills = [_checked_skills(one.skills) for one in given]
-    areas = [sorted({_checked_region(area) for area in one.service_areas}) for one in given]
+    mediators = [Mediator(**checked(one.base.model_dump()), status=one.status) for one in given]
+    profiles = [checked_profile(one.profile or ProfileBase(), one.base.kind) for one in given]
+    skills = [checked_skills(one.skills) for one in given]
+    areas = [sorted({checked_region(area) for area in one.service_areas}) for one in given]
     session.add_all(mediators)
     session.flush()
     keys = [_key(mediator) for mediator in mediators]
@@ -107,6 +84,23 @@ def enrol_all(session: Session, enrolments: Iterable[Enrolment]) -> list[Mediato
         session,
         ServiceArea,
         [{"mediator_id": key, "region": area} for key, rows in zip(keys, areas, strict=True) for area in rows],
+    )
+    _insert(
+        session,
+        Profile,
+        [
+            {"mediator_id": key, "spelt": spell(mediator.name), **row}
+            for key, mediator, row in zip(keys, mediators, profiles, strict=True)
+        ],
+    )
+    told = zip(keys, mediators, skills, areas, strict=True)
+    history.record_all(
+        session,
+        "enrolled",
+        [
+            (key, {}, {**_fields(mediator), "status": mediator.status, "expertise": good_at, "areas": serves})
+            for key, mediator, good_at, serves in told
+        ],
     )
     for key in keys:
         note(session, key)
@@ -123,25 +117,43 @@ def amend(session: Session, mediator_id: int, version: int | None = None, **chan
         raise TypeError(f"a mediator has no field {min(strange)}")
     if version is not None and version != mediator.version:
         raise StaleMediatorError(f"mediator {mediator_id} is at version {mediator.version}, not {version}")
-    kept = {name: getattr(mediator, name) for name in MediatorBase.model_fields}
-    for name, value in _checked({**kept, **changes}).items():
+    kept = _fields(mediator)
+    before, after = history.changed_fields(kept, checked({**kept, **changes}))
+    if not after:
+        return mediator
+    for name, value in after.items():
         setattr(mediator, name, value)
+    if "name" in after:
+        session.execute(
+            update(Profile).where(col(Profile.mediator_id) == mediator_id).values(spelt=spell(mediator.name))
+        )
+    history.record(session, mediator_id, "amended", before, after)
     return _changed(session, mediator)
 
 
 def suspend(session: Session, mediator_id: int) -> Mediator:
     """Take a mediator off all new lists for the time being."""
-    return _set_status(session, mediator_id, Status.SUSPENDED)
+    return set_status(session, mediator_id, Status.SUSPENDED)
 
 
 def reinstate(session: Session, mediator_id: int) -> Mediator:
     """Put a suspended mediator back on the lists."""
-    return _set_status(session, mediator_id, Status.ACTIVE)
+    return set_status(session, mediator_id, Status.ACTIVE)
 
 
-def retire(session: Session, mediator_id: int) -> Mediator:
+def retire(session: Session, mediator_id: int, why: str = "") -> Mediator:
     """Take a mediator off all new lists for good; what he or she has mediated stays."""
-    return _set_status(session, mediator_id, Status.RETIRED)
+    return set_status(session, mediator_id, Status.RETIRED, why)
+
+
+def set_status(session: Session, mediator_id: int, status: Status, why: str = "") -> Mediator:
+    """Set whether a mediator can be listed, and note why."""
+    mediator = get_mediator(session, mediator_id)
+    before, mediator.status = mediator.status, status
+    if before is status:
+        return mediator
+    history.record(session, mediator_id, "status", {"status": before}, {"status": status, "why": why})
+    return _changed(session, mediator)
 
 
 def get_mediator(session: Session, mediator_id: int) -> Mediator:
@@ -154,13 +166,28 @@ def get_mediator(session: Session, mediator_id: int) -> Mediator:
 
 def set_expertise(session: Session, mediator_id: int, skills: Iterable[Skill]) -> None:
     """Replace what a mediator is good at. Raises ValueError for an unknown type or sub-type, or one given twice."""
-    _replace(session, mediator_id, Expertise, _checked_skills(skills))
+    _replace(session, mediator_id, Expertise, checked_skills(skills), "expertise")
 
 
 def set_service_areas(session: Session, mediator_id: int, areas: Iterable[int]) -> None:
     """Replace the regions that a mediator serves. Raises ValueError for an unknown region."""
-    wanted = sorted({_checked_region(area) for area in areas})
-    _replace(session, mediator_id, ServiceArea, [{"region": area} for area in wanted])
+    wanted = sorted({checked_region(area) for area in areas})
+    _replace(session, mediator_id, ServiceArea, [{"region": area} for area in wanted], "areas")
+
+
+def expertise_of(session: Session, mediator_id: int) -> list[dict[str, Any]]:
+    """Return what a mediator is good at, as it was given."""
+    columns = col(Expertise.type), col(Expertise.subtype), col(Expertise.years)
+    rows = session.execute(
+        select(*columns).where(col(Expertise.mediator_id) == mediator_id).order_by(col(Expertise.id))
+    )
+    return [{"type": type_code, "subtype": subtype, "years": years} for type_code, subtype, years in rows]
+
+
+def areas_of(session: Session, mediator_id: int) -> list[int]:
+    """Return the regions that a mediator serves, in order of codes."""
+    mine = select(col(ServiceArea.region)).where(col(ServiceArea.mediator_id) == mediator_id)
+    return list(session.execute(mine.order_by(col(ServiceArea.region))).scalars())
 
 
 def take_leave(session: Session, mediator_id: int, first_day: date, last_day: date, reason: str = "") -> Absence:
@@ -170,24 +197,50 @@ def take_leave(session: Session, mediator_id: int, first_day: date, last_day: da
     mediator = get_mediator(session, mediator_id)
     absence = Absence(mediator_id=mediator_id, first_day=first_day, last_day=last_day, reason=reason[:60])
     session.add(absence)
+    history.record(session, mediator_id, "leave", {}, {"first": first_day, "last": last_day, "reason": absence.reason})
     _changed(session, mediator)
     return absence
+
+
+def cancel_leave(session: Session, mediator_id: int, absence_id: int) -> bool:
+    """Take days of leave back; tell whether they were this mediator's. The history keeps them."""
+    absence = session.get(Absence, absence_id)
+    if absence is None or absence.mediator_id != mediator_id:
+        return False
+    gone = {"first": absence.first_day, "last": absence.last_day, "reason": absence.reason}
+    session.delete(absence)
+    history.record(session, mediator_id, "leave", gone, {})
+    _changed(session, get_mediator(session, mediator_id))
+    return True
 
 
 # --- who must step aside ---------------------------------------------------------------------------------------------
 
 
-def declare_relation(session: Session, mediator_id: int, kind: RelationKind, person: Identity) -> Relation:
-    """Note a tie between a mediator and a person. Raises ValueError when nothing identifies the person."""
+def declare_relation(
+    session: Session, mediator_id: int, kind: RelationKind, person: Identity, degree: int | None = None
+) -> Relation:
+    """Note a tie between a mediator and a person; `degree` of kinship is 1 to 3.
+
+    Raises ValueError when nothing identifies the person, or for a degree of anything but kinship.
+    """
+    if degree is not None and (kind is not RelationKind.KIN or degree not in (1, 2, 3)):
+        raise ValueError("kin alone have a degree, 1 to 3")
     name, phone = plain_name(person.name), plain_phone(person.phone)
     if not phone and not (name and person.village):
         raise ValueError("a relation needs the person's phone, or name and village")
     mediator = get_mediator(session, mediator_id)
-    village = None if person.village is None else _checked_region(person.village)
+    village = None if person.village is None else checked_region(person.village)
     relation = Relation(
-        mediator_id=mediator_id, kind=RelationKind(kind), person_name=name, person_phone=phone, person_village=village
+        mediator_id=mediator_id,
+        kind=RelationKind(kind),
+        person_name=name,
+        person_phone=phone,
+        person_village=village,
+        degree=degree,
     )
     session.add(relation)
+    history.record(session, mediator_id, "relation", {}, {"kind": relation.kind, "person": name, "degree": degree})
     _changed(session, mediator)
     return relation
 
@@ -196,12 +249,27 @@ def recused(session: Session, people: Iterable[Identity]) -> dict[int, RelationK
     """Return the mediators who must not have a case of these people, with the reason (RelationKind's first).
 
     A person is recognised by the phone, or by name and village. A mediator who is one of the people has an interest.
+    A team steps aside with any of its members.
     """
     known = [Person(plain_name(p.name), plain_phone(p.phone), p.village) for p in people]
     found = [(key, kind) for key, kind, who in _ties(session, known) if _is_one_of(who, known)]
+    found += [
+        (team, kind) for team, member in _teams(session, {key for key, _ in found}) for kind in _of(found, member)
+    ]
     order = list(RelationKind)
     # Sorted worst reason last, so that the first reason overwrites it.
     return dict(sorted(found, key=lambda tie: (tie[0], -order.index(tie[1]))))
+
+
+def _teams(session: Session, members: Collection[int]) -> list[tuple[int, int]]:
+    if not members:
+        return []
+    teams = select(col(Membership.team_id), col(Membership.member_id)).where(col(Membership.member_id).in_(members))
+    return [(team, member) for team, member in session.execute(teams)]
+
+
+def _of(found: Iterable[tuple[int, RelationKind]], member: int) -> list[RelationKind]:
+    return [kind for key, kind in found if key == member]
 
 
 def _ties(session: Session, known: Collection[Person]) -> Iterator[tuple[int, RelationKind, Person]]:
@@ -235,13 +303,22 @@ def reserve(session: Session, mediator_id: int, today: date) -> bool:
 
     One conditional UPDATE: whoever comes second for the last slot finds no row. Read first, write then, books twice.
     """
+    return _move(session, mediator_id, +1, *_free(today))
+
+
+def is_free(session: Session, mediator_id: int, today: date) -> bool:
+    """Tell whether a slot could be taken now. Advice only: what counts is `reserve`."""
+    query = select(col(Mediator.id)).where(col(Mediator.id) == mediator_id, *_free(today))
+    return session.execute(query).first() is not None
+
+
+def _free(today: date) -> tuple[Any, ...]:
     away = exists().where(
         col(Absence.mediator_id) == col(Mediator.id),
         col(Absence.first_day) <= today,
         col(Absence.last_day) >= today,
     )
-    free = col(Mediator.open_cases) < col(Mediator.load_cap)
-    return _move(session, mediator_id, +1, col(Mediator.status) == Status.ACTIVE, free, ~away)
+    return col(Mediator.status) == Status.ACTIVE, col(Mediator.open_cases) < col(Mediator.load_cap), ~away
 
 
 def release(session: Session, mediator_id: int) -> bool:
@@ -265,51 +342,13 @@ def _move(session: Session, mediator_id: int, step: int, *conditions: Any) -> bo
     return moved
 
 
-# --- what may be written down ----------------------------------------------------------------------------------------
-
-
-def plain_phone(text: str) -> str:
-    """Return the digits of a phone number without the country's 86, so that one person has one number."""
-    digits = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text))
-    return re.sub(r"^(?:00)?86(?=1[0-9]{10}$)", "", digits)
-
-
-def plain_name(text: str) -> str:
-    """Return a name without the blanks that forms like to put between its characters."""
-    return "".join(text.split())
-
-
-def _checked(fields: dict[str, Any]) -> dict[str, Any]:
-    """Validate all fields of a mediator and bring them into their stored form."""
-    base = MediatorBase.model_validate(fields)
-    spoken = [code for code in base.dialects.split(",") if code]
-    if strange := set(spoken) - taxonomy.dialects().keys():
-        raise ValueError(f"unknown dialect: {min(strange)}")
-    stored = {"name": plain_name(base.name), "phone": plain_phone(base.phone), "home": _checked_region(base.home)}
-    return {**base.model_dump(), **stored, "dialects": ",".join(spoken)}
-
-
-def _checked_region(code: int) -> int:
-    if code not in regions.tree():
-        raise ValueError(f"no region {code}")
-    return code
-
-
-def _checked_skills(skills: Iterable[Skill]) -> list[dict[str, Any]]:
-    rows = []
-    for skill in skills:
-        taxonomy.check_type(skill.type, skill.subtype)
-        if not 0 <= skill.years <= MOST_YEARS:
-            raise ValueError(f"years of expertise must be 0 to {MOST_YEARS}, not {skill.years}")
-        rows.append({"type": skill.type, "subtype": skill.subtype, "years": skill.years})
-    named = [(row["type"], row["subtype"]) for row in rows]
-    if twice := {str(name) for name in named if named.count(name) > 1}:
-        raise ValueError(f"expertise given twice: {min(twice)}")
-    return rows
-
-
-def _replace(session: Session, mediator_id: int, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+def _replace(session: Session, mediator_id: int, table: type[SQLModel], rows: list[dict[str, Any]], what: str) -> None:
     mediator = get_mediator(session, mediator_id)
+    before = expertise_of(session, mediator_id) if table is Expertise else areas_of(session, mediator_id)
+    after = rows if table is Expertise else [row["region"] for row in rows]
+    if before == after:
+        return
+    history.record(session, mediator_id, what, {what: before}, {what: after})
     session.execute(delete(table).where(table.mediator_id == mediator_id))  # type: ignore[attr-defined]
     _insert(session, table, [{"mediator_id": mediator_id, **row} for row in rows])
     _changed(session, mediator)
@@ -320,10 +359,8 @@ def _insert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]])
         session.execute(insert(table), rows)
 
 
-def _set_status(session: Session, mediator_id: int, status: Status) -> Mediator:
-    mediator = get_mediator(session, mediator_id)
-    mediator.status = status
-    return _changed(session, mediator)
+def _fields(mediator: Mediator) -> dict[str, Any]:
+    return {name: getattr(mediator, name) for name in MediatorBase.model_fields}
 
 
 def _changed(session: Session, mediator: Mediator) -> Mediator:

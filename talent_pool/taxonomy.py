@@ -207,7 +207,7 @@ def groups() -> Mapping[str, Mapping[str, Words]]:
         "dialects": dialects(),
         "sources": sources(),
     }
-    for name in ("outcomes.toml", "lists.toml"):
+    for name in ("outcomes.toml", "lists.toml", "pool.toml"):
         found |= {group: _each(name, _item, group) for group in _table(name)}
     words = {group: {code: entry.label for code, entry in entries.items()} for group, entries in found.items()}
     return words | {"zones": {code: Words(zone.zh, zone.en) for code, zone in zones().items()}}
@@ -216,6 +216,15 @@ def groups() -> Mapping[str, Mapping[str, Words]]:
 def label(group: str, code: str, locale: str = "zh") -> str:
     """Return the word for a code of a list, as in label("kinds", "local_elder", "en"); raise KeyError without one."""
     return _get(group, _get("groups", groups(), group), code).in_(locale)
+
+
+@lru_cache(maxsize=256)
+def item(group: str, code: str) -> Item:
+    """Return an entry of a plain list of pool.toml; raise ValueError when the list has no such code."""
+    fields = _table("pool.toml").get(group, {}).get(code)
+    if fields is None:
+        raise ValueError(f"{group} has no {code}")
+    return _item(code, fields)
 
 
 def choices(group: str, locale: str = "zh") -> list[tuple[str, str]]:

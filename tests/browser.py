@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import waitress.server
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Response, expect, sync_playwright
 from waitress import wasyncore
 
 LACKS = "Chromium is not installed (Debian: apt-get install chromium)"
@@ -29,6 +29,7 @@ FLAGS = [
     *(f"--disable-{each}" for each in QUIET),
 ]
 TIMEOUT = 10_000  # ms; a page that takes longer is broken
+expect.set_options(timeout=TIMEOUT)
 
 
 # --- the site ---

@@ -16,6 +16,8 @@ from app.lifecycle import State
 from app.models import Account, Dispute, Party, Side, Station, StationTown
 from app.scope import Role
 from talent_pool.models import Expertise, Kind, Mediator, ServiceArea, Sex
+from talent_pool.profiles import Profile
+from talent_pool.spelling import spell
 from tests.clock import NOW
 
 # Real codes, so that the tree of regions knows them: two towns of one county, a county of the same city, another city.
@@ -99,6 +101,7 @@ def a_mediator(
     )
     session.add(mediator)
     session.flush()
+    session.add(Profile(mediator_id=mediator.id, spelt=spell(mediator.name)))
     session.add_all(Expertise(mediator_id=mediator.id, type=each, years=5) for each in types)
     session.add_all(ServiceArea(mediator_id=mediator.id, region=each) for each in areas)
     session.flush()

@@ -57,7 +57,10 @@ def run(path: Path, folder: Path) -> dict[str, Any]:
     """Execute a notebook and return it with its outputs."""
     done = folder / path.name
     plain = environment(
-        MPLBACKEND="module://matplotlib_inline.backend_inline", IPYTHONDIR=str(folder), JUPYTER_RUNTIME_DIR=str(folder)
+        DIANDAN_TEST_LISTS="500",
+        MPLBACKEND="module://matplotlib_inline.backend_inline",
+        IPYTHONDIR=str(folder),
+        JUPYTER_RUNTIME_DIR=str(folder),
     )
     subprocess.run([sys.executable, "-c", EXECUTE, str(path), str(done), str(ROOT)], env=plain, check=True, timeout=170)
     book: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))

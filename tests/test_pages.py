@@ -14,12 +14,13 @@ from flask import Flask
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from app import accounts, visits
+from app import accounts, pool_entry, pool_import, visits
 from app.db import Database
 from app.settings import load
 from app.web import create_app
 from app.web.help import TOPICS
 from talent_pool import roster
+from talent_pool.sheets import SheetRow
 from tests.browser import (
     Site,
     Tabs,
@@ -30,6 +31,7 @@ from tests.browser import (
     serve,
     targets,
 )
+from tests.builders import LUOCHUAN
 from tests.clock import NOW, Clock
 from tests.databases import KEY
 from tests.page import BASE
@@ -39,7 +41,7 @@ from tests.town import Town, a_town, client_of
 NO_PAGES = {
     "static", "health.healthz", "health.readyz", "health.metrics", "api.document", "api.dispute", "api.mediators",
     "api.ageing", "casework.agreement_docx", "casework.paper", "ballots.back_to_page", "desk_mode.back_to_desk",
-    "places.listing",
+    "places.listing", "pool.photo", "pool.export", "pool_import.wrong", "pool_import.empty", "pool_care.coverage_file",
 }  # fmt: skip
 WIRE = 30_000  # bytes of a villager's page with all its parts
 
@@ -66,6 +68,8 @@ class House:
 
     site: Site
     town: Town
+    lists: tuple[int, int]  # an uploaded list that waits, and one that is in
+    own: str  # the token of a mediator's link to the own entry
 
     def stops(self) -> dict[str, list[Stop]]:
         """Return who visits which pages."""
@@ -73,12 +77,14 @@ class House:
         no = {stage: f"/disputes/{case(stage).no}" for stage in town.cases["one"]}
         first = f"{no['choosing']}/desk/{case('choosing').first}"
         listed, officer = case("choosing").listed[0], town.people["officer"]
+        waits, done = self.lists
         manual = [Stop("/help"), *(Stop(f"/help/{topic}") for topic in TOPICS)]
         return {
             "anonymous": [
                 Stop("/sign-in"), Stop("/sign-in", "main form button", 403), Stop("/o"), Stop("/o", "main form button", 422),
                 Stop(f"/o/{case('choosing').tokens['B']}"), Stop(f"/o/{case('asked').tokens['mediator']}"),
-                Stop("/o/none", status=404), Stop("/nothing", status=404), Stop("/order", status=404), *manual,
+                Stop(f"/own/{self.own}"), Stop(f"/own/{self.own}", "main form button"), Stop("/own"),
+                Stop("/own", "form[action$=leave] button", 422), Stop("/o/none", status=404), Stop("/nothing", status=404), Stop("/order", status=404), *manual,
             ],
             "officer": [
                 Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/password"), Stop("/password", "main form button", 422),
@@ -92,12 +98,18 @@ class House:
                 Stop(f"{no['performing']}/follow-up"), Stop(f"{no['accepted']}/replace"),
                 Stop(f"{no['accepted']}/replace", "button.main", 422), Stop(f"{no['choosing']}/transfer"),
                 Stop(f"{no['choosing']}/extend", status=409), Stop("/pool"), Stop("/pool?q=nobody"), Stop(f"/pool/{listed}"),
-                Stop("/clock", status=403), Stop(f"/disputes/{case('choosing', 'two').no}", status=404),
+                Stop("/pool/coverage"), Stop("/pool/book"), Stop("/clock", status=403), Stop(f"/disputes/{case('choosing', 'two').no}", status=404),
             ],
             "head": [Stop(no["asked_override"])],
             "coordinator": [
                 Stop("/"), Stop(no["performing"]), Stop(f"{no['designating']}/designate"),
                 Stop(f"{no['designating']}/designate", "main form button.main", 422), Stop("/clock"), Stop("/pool"),
+                Stop("/pool", "button[form=many]", 422), Stop("/pool/new"), Stop("/pool/new", "main form .main", 422), Stop(f"/pool/{listed}"),
+                Stop(f"/pool/{listed}", "form[action$=leave] button", 422), Stop(f"/pool/{listed}", "form[action$=link] button"),
+                Stop(f"/pool/{listed}/edit"), Stop("/pool/coverage"), Stop("/pool/coverage?kind=industry"), Stop("/pool/book"),
+                Stop("/pool/renewals"), Stop("/pool/doubles"), Stop("/pool/batches"), Stop("/pool/import"),
+                Stop("/pool/import", "main form .main", 422), Stop(f"/pool/import/{waits}/columns"), Stop(f"/pool/import/{waits}"),
+                Stop(f"/pool/import/{done}/progress"),
             ],
             "admin": [
                 Stop("/accounts"), Stop("/accounts?q=nobody"), Stop("/accounts/new"), Stop("/accounts/new", "main form .main", 422),
@@ -140,6 +152,28 @@ class House:
         return tab
 
 
+def lists_and_link(database: Database, town: Town) -> tuple[tuple[int, int], str]:
+    """Put two county lists and a link to an own entry into the town."""
+    heading = ("姓名", "类别", "籍贯", "电话")
+    people = [
+        ("雷长安", "乡贤", "交口河镇", "13800000001"),
+        ("雷大安", "乡贤", "交口河镇", "13900000000"),
+        ("坏人", "外星", "火星", "1"),
+    ]
+    rows = [SheetRow(number, cells) for number, cells in enumerate((heading, *people), start=1)]
+    account, drafts = town.people["coordinator"], []
+    with database.write() as session:
+        for _ in range(2):
+            draft = pool_import.begin(session, account_id=None, area=LUOCHUAN, filename="名单.xlsx", rows=rows, now=NOW)
+            pool_import.set_columns(session, draft, draft.columns)
+            draft.account_id = account
+            drafts.append(draft)
+        pool_import.start(session, drafts[1], {}, by=f"account:{account}", now=NOW)
+        pool_import.step(session, drafts[1], by=f"account:{account}", now=NOW)
+        token = pool_entry.make_link(session, 1, NOW)
+        return (drafts[0].id or 0, drafts[1].id or 0), token
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[House]:
     """A served site with a town in it, for the whole file."""
@@ -150,7 +184,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     town = a_town(database)
     with database.write() as session:
         roster.take_leave(session, town.case("choosing").listed[0], NOW.date(), NOW.date())
-    yield House(site, town)
+    yield House(site, town, *lists_and_link(database, town))
     site.stop()
     database.close()
 

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 from sqlmodel import col
 
-from app import assignments, cases, invitations
+from app import assignments, ballot_box, cases, invitations
 from app.cli import cli
 from app.db import Database
 from app.models import Assignment, Choice, Dispute, InboxMessage
@@ -69,7 +69,9 @@ class Town(Desk):
         with self.db.read() as session:
             dispute = self._dispute(session, no)
             choice = session.execute(select(Choice).where(col(Choice.dispute_id) == dispute.id)).scalar_one()
-            ranks: dict[str, int] = choice.result["ranks"][str(self._present(session, dispute).mediator_id)]
+            ranks: dict[str, int] = ballot_box.answer_of(session, choice)["ranks"][
+                str(self._present(session, dispute).mediator_id)
+            ]
             return ranks
 
     @staticmethod
@@ -259,6 +261,7 @@ def _signs_in_by_keyboard(desk: Tab) -> None:
     desk.keyboard.type(PASSWORD)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", level=1)).to_have_text("工作单")
+    desk.wait_for_load_state()  # keys are the script's, and it comes after the words
 
 
 def _logs_by_keyboard(desk: Tab) -> str:
@@ -267,6 +270,7 @@ def _logs_by_keyboard(desk: Tab) -> str:
     assert len(STORY) >= 60 > 15 >= len(keys)
     desk.keyboard.press(keys[0])
     expect(desk.get_by_label("是什么事")).to_be_focused()
+    desk.wait_for_load_state()
     desk.keyboard.insert_text(STORY)
     expect(desk.locator("#reading [data-say]")).to_contain_text("%")
     expect(desk.locator("#reading .names li")).to_have_count(6)

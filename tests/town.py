@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlmodel import Session
 
-from app import accounts, apikeys, assignments, casework, disputes, gates, invitations, orders, visits
+from app import accounts, apikeys, assignments, casework, disputes, gates, invitations, orders, relations, visits
 from app import cases as on_case
 from app.casework import MeetingIn
 from app.db import Database
@@ -63,6 +63,8 @@ class CaseIn:
     tokens: dict[str, str] = field(default_factory=dict)  # side, or 'mediator' → token of the living link
     listed: list[int] = field(default_factory=list)  # the mediators on its list
     assignment: int = 0  # the one that counts
+    link: int = 0  # to another case of the station
+    sibling: str = ""  # the number of that case
     first: str = "A"  # the side that marks first at the desk
 
     @property
@@ -112,12 +114,22 @@ def a_town(db: Database, stages: tuple[str, ...] = STAGES, now: datetime = NOW) 
                 made = _log(session, officer, next(marks), f"{station}-{number}", stage, now)
                 _bring(session, town, made, index, officer, now)
                 town.cases[station][stage] = made
+            _link(session, town, station, officer, now)
         _keys(session, town, now)
         lost = disputes.get(session, town.case("asked").no)
         town.revoked = town.case("asked").tokens["A"]
         side = next(side for side in on_case.sides_of(session, lost) if side.letter == "A")
         invitations.reissue(session, lost, side, by="account:1", now=now)
     return town
+
+
+def _link(session: Session, town: Town, station: str, officer: Account, now: datetime) -> None:
+    """Link the station's first two cases."""
+    first, second = list(town.cases[station].values())[:2]
+    pair = disputes.get(session, first.no), disputes.get(session, second.no)
+    first.link = second.link = relations.link(session, *pair, "related", by=viewer(officer), now=now).id or 0
+    for made in town.cases[station].values():
+        made.sibling = first.no if made is not first else second.no
 
 
 def _keys(session: Session, town: Town, now: datetime) -> None:

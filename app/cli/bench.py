@@ -10,7 +10,13 @@ import click
 from app.errors import N_, DiandanError
 
 # Each topic is a module of app.bench with `measure(**options)`; the options that it takes stand here.
-TOPICS: Mapping[str, tuple[str, ...]] = {"read": ("size",), "match": ("size",), "http": ("seconds",)}
+TOPICS: Mapping[str, tuple[str, ...]] = {
+    "read": ("size",),
+    "match": ("size",),
+    "duplicates": ("size", "peers"),
+    "http": ("seconds",),
+    "choice": ("size", "peers"),
+}
 
 
 @click.command()
@@ -18,14 +24,17 @@ TOPICS: Mapping[str, tuple[str, ...]] = {"read": ("size",), "match": ("size",), 
 @click.option("--json", "as_json", is_flag=True, help="one JSON object instead of lines")
 @click.option("--seconds", type=click.FloatRange(0.2, 600), default=4.0, show_default=True, help="http: of each round")
 @click.option(
-    "--size", type=click.IntRange(1), multiple=True, help="match: mediators in the pool; read: texts; may repeat"
+    "--size",
+    type=click.IntRange(1),
+    multiple=True,
+    help="match: mediators in the pool; read: texts; duplicates: past cases; choice: lists; may repeat",
 )
 @click.option("--peers", is_flag=True, help="measure the named peers beside it, where there are any")
-def bench(topic: str, *, as_json: bool, seconds: float, size: tuple[int, ...], peers: bool) -> None:  # noqa: ARG001
-    """Measure TOPIC: read, match, http or all."""
+def bench(topic: str, *, as_json: bool, seconds: float, size: tuple[int, ...], peers: bool) -> None:
+    """Measure TOPIC: read, match, duplicates, http, choice or all."""
     if topic not in (*TOPICS, "all"):
         raise DiandanError(N_("没有这一项:%(topic)s;可选 %(known)s"), topic=topic, known=", ".join((*TOPICS, "all")))
-    given: dict[str, Any] = {"seconds": seconds, "size": size}
+    given: dict[str, Any] = {"seconds": seconds, "size": size, "peers": peers}
     found = {name: _measure(name)(**{key: given[key] for key in TOPICS[name]}) for name in _chosen(topic)}
     figures = found if topic == "all" else found[topic]
     click.echo(json.dumps(figures, ensure_ascii=False) if as_json else _lines(figures))

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import matching
+from app import ballot_box
 from app.demo.lives import mark
 from app.demo.logged import LoggedCase
 from app.demo.quarrels import words
@@ -65,7 +66,7 @@ class ChosenCase(LoggedCase):
             exclude=frozenset(self.seen),
             today=shanghai(at).date(),
             n=size_for(self.station.area, len(self.sides)),
-            widen_below=self.policy.widen_below,
+            widen_below=self.policy.widen_below if self.round == 0 else size_for(self.station.area, len(self.sides)),
             outsiders=self.policy.outsiders_min,
         )
 
@@ -95,10 +96,10 @@ class ChosenCase(LoggedCase):
             **self.owns,
             round=self.round,
             side_id=side["id"],
-            marks=marks,
             channel=channel,
             by_account=by,
             sealed_at=at,
+            **ballot_box.sealed(self.desk.keyring, self.no, self.owns, self.round, (side["id"], letter), marks),
         )
         self.ballots[letter] = marks
         if side["consented_at"] is None:
@@ -110,22 +111,33 @@ class ChosenCase(LoggedCase):
         if len(self.ballots) == len(self.sides):
             self._resolve(at)
 
+    def lapse(self, at: datetime) -> bool:
+        """Count the list without the silent side, if its time is up; tell whether it was."""
+        if self.row["due_at"] is None or at <= self.row["due_at"]:
+            return False
+        self._resolve(at)
+        return True
+
     def _resolve(self, at: datetime) -> None:
         listed = [
             {"id": str(row["mediator_id"]), "fit": row["fit"], "open_cases": row["open_cases"]} for row in self.listed
         ]
         log = {
             "case": self.no,
+            "round": self.round,
             "shortlist": listed,
-            "ballots": {letter: self.ballots[letter] for letter in sorted(self.ballots)},
+            "ballots": {letter: self.ballots.get(letter) for letter in sorted(self.sides)},
         }
         outcome = choice.resolve_log(log)
-        self._add(Choice, **self.owns, round=self.round, log=log, result=outcome.as_json(), at=at)
+        kept = ballot_box.sealed_choice(self.desk.keyring, self.owns, self.round, log, outcome)
+        self._add(Choice, **self.owns, round=self.round, at=at, **kept)
         if outcome.chosen is None:
-            due = add_workdays(at, self.policy.designate_workdays)
-            self._move(State.DESIGNATING, "rule", at, due_at=due, why="no_common_name")
+            self._move(State.DESIGNATING, "rule", at, due_at=self._name_due(at), why="no_common_name")
             return
         self._note("chosen", "rule", at, mediator=int(outcome.chosen), round=self.round)
+        if outcome.provisional:
+            self._move(State.PROVISIONAL, "rule", at, due_at=add_workdays(at, self.policy.yes_workdays))
+            return
         self.waiting = [int(name) for name in (outcome.chosen, *outcome.reserves)]
         self._ask_next(at)
 
@@ -138,14 +150,21 @@ class ChosenCase(LoggedCase):
         self._move(State.TERMINATED, "side:B" if why == "refused" else self.officer.actor, at, why=why)
 
     def _ask_next(self, at: datetime) -> None:
+        free = self._declined() < self.policy.declines
         for mediator_id in [each for each in self.waiting if each not in {row["mediator_id"] for row in self.asked}]:
-            if self._try(mediator_id, at):
+            if free and self._try(mediator_id, at):
                 self._await(mediator_id, at)
                 return
-        due = add_workdays(at, self.policy.designate_workdays)
-        self._move(State.DESIGNATING, "rule", at, due_at=due, why="nobody_left")
+        self._move(State.DESIGNATING, "rule", at, due_at=self._name_due(at), why="nobody_left")
 
-    def _try(self, mediator_id: int, at: datetime) -> bool:
+    def _name_due(self, at: datetime) -> datetime:
+        return add_workdays(at, 0 if self.round < self.policy.rounds else self.policy.naming_workdays)
+
+    def _declined(self) -> int:
+        rows = (row for row in self.asked if row["mediator_id"] in self.waiting)
+        return sum(row["state"] is AssignmentState.DECLINED for row in rows)
+
+    def _try(self, mediator_id: int, at: datetime, role: str = "lead") -> bool:
         free = self.desk.slots.take(mediator_id, shanghai(at).date())
         self._add(
             Assignment,
@@ -159,6 +178,7 @@ class ChosenCase(LoggedCase):
             answered_at=None,
             reason="" if free else "full_or_absent",
             disclosed="",
+            role=role,
         )
         self.asked.append(self.desk.ledger.rows[Assignment][-1])
         return free
@@ -186,6 +206,10 @@ class ChosenCase(LoggedCase):
         asked.update(state=AssignmentState.DECLINED, answered_at=at, reason=reason)
         self._give_back(asked)
         self._note("declined", actor, at, mediator=asked["mediator_id"], reason=reason)
+        if asked["role"] == "named":
+            self.row.update(ended="no_choice", closed_at=at)
+            self._move(State.TERMINATED, "rule", at, why="no_choice")
+            return
         self._ask_next(at)
 
     def designate(self, at: datetime) -> None:
@@ -195,7 +219,7 @@ class ChosenCase(LoggedCase):
         agreed = self.rng.choice(words()["designations"])
         for mediator_id in self.rng.sample(free, k=min(len(free), 5)):
             row = self.desk.slots.rows[mediator_id]
-            if row.open_cases < row.load_cap and self._try(mediator_id, at):
+            if row.open_cases < row.load_cap and self._try(mediator_id, at, "named"):
                 self._await(mediator_id, at, self.officer.actor, designated=True, agreed=agreed)
                 return
 

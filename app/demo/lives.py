@@ -36,6 +36,7 @@ class Plot:
     silent: float = 0.03
     strict: float = 0.06  # a side that finds nobody suitable
     second_list: float = 0.8
+    lapse: float = 0  # the second side says nothing until the time is up
     decline: float = 0.16
     outcomes: Mapping[str, float] = field(default_factory=lambda: OUTCOMES)
     court: float = 0.08
@@ -83,6 +84,7 @@ class Case(Protocol):
     def seek_consent(self, at: datetime) -> None: ...  # noqa: D102
     def order(self, at: datetime) -> None: ...  # noqa: D102
     def seal(self, letter: str, at: datetime, rng: Random, *, strict: bool) -> None: ...  # noqa: D102
+    def lapse(self, at: datetime) -> bool: ...  # noqa: D102
     def end(self, why: str, at: datetime) -> None: ...  # noqa: D102
     def answer(self, at: datetime, *, accept: bool) -> None: ...  # noqa: D102
     def designate(self, at: datetime) -> None: ...  # noqa: D102
@@ -147,8 +149,12 @@ class _Life:
             self._seal()
 
     def _seal(self) -> None:
-        for letter in self.rng.sample("AB", k=2):
+        for place, letter in enumerate(self.rng.sample("AB", k=2)):
             if self.case.state not in CHOOSING_STATES:
+                return
+            if place and self.plot.lapse and self._happens(self.plot.lapse):
+                while not self.case.lapse(self._in(20, 28)):
+                    pass
                 return
             chance = self.rng.random()
             if chance < self.plot.refuse:

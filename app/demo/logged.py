@@ -11,10 +11,12 @@ from app.demo.quarrels import Quarrel, words
 from app.demo.rows import Ledger, Row
 from app.demo.slots import Slots
 from app.demo.station import DemoStation
-from app.disputes import settled_type
+from app.disputes import kept, settled_type
+from app.keyring import Keyring
 from app.lifecycle import State, check_move
 from app.models import AssignmentState, Dispute, Event, Gate, GateState, Party, Side, Source
 from app.policies import Policy, policy_for
+from app.workdays import shanghai
 from talent_pool import taxonomy
 
 SOURCES = (Source.APPLIED,) * 6 + (
@@ -32,6 +34,7 @@ class Desk:
 
     ledger: Ledger
     slots: Slots
+    keyring: Keyring
 
 
 class LoggedCase:
@@ -66,8 +69,8 @@ class LoggedCase:
         at = at.astimezone(UTC)
         quarrel, place = self.quarrel, self.people[0].home
         narrative = quarrel.tell(quarrel.text, self.people)
-        reading = matching.read(narrative, str(place))
-        said = {name: value for name, value in reading.as_json().items() if name != "facts"}
+        reading = matching.read(narrative, str(place), today=shanghai(at).date())
+        said = kept(reading)
         type_code, subtype = settled_type(quarrel.type, quarrel.subtype, reading)
         colour = said["risk"]["colour"]
         hours = self.policy.first_contact_red_hours if colour == "red" else self.policy.first_contact_hours

@@ -106,6 +106,13 @@ class PlayedCase:
             by_account=by,
         )
 
+    def lapse(self, at: datetime) -> bool:
+        """Count the list without the silent side, if its time is up; tell whether it was."""
+        if self.dispute.due_at is None or at <= self.dispute.due_at:
+            return False
+        orders.close_list(self.session, self.dispute, by="clock", now=at)
+        return True
+
     def end(self, why: str, at: datetime) -> None:
         """End the case without an agreement."""
         if why == "refused":

@@ -45,6 +45,7 @@ SCENES = (
     _scene(State.CHOOSING, 1, "marriage_family"),
     _scene(State.CHOOSING, 6, "housing_homestead"),
     _scene(State.CHOOSING_ROUND2, 3, "forest_land", strict=1, second_list=1),
+    _scene(State.PROVISIONAL, 5, "neighbor", lapse=1),
     _scene(State.DESIGNATING, 3, "neighbor", strict=1, second_list=0),
     _scene(State.AWAITING_MEDIATOR, 2, "damages"),
     _scene(State.AWAITING_MEDIATOR, 3, "labor"),

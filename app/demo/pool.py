@@ -12,14 +12,17 @@ from sqlmodel import Session
 
 from app.demo.people import Person, Town
 from talent_pool import regions, roster, taxonomy
+from talent_pool.entries import term_end
 from talent_pool.files import data_dir
 from talent_pool.models import Kind, Mediator, MediatorBase, RelationKind, Sex, Status
+from talent_pool.profiles import Consent, ProfileBase
 
 # per hundred of the pool, as in a county of 400: 60, 90, 250
 SHARES = {Kind.ADMINISTRATIVE: 0.15, Kind.INDUSTRY: 0.225, Kind.LOCAL_ELDER: 0.625}
 CAPS = {Kind.ADMINISTRATIVE: (4, 6), Kind.INDUSTRY: (2, 4), Kind.LOCAL_ELDER: (2, 3)}
 LEAVES = ("外出看病", "家里过事", "外出务工", "下乡培训", "照看孙子", "疏果套袋正忙")
-AWAY_NOW, AWAY_OTHERWISE, SUSPENDED, RETIRED = 0.05, 0.08, 0.02, 0.02
+AWAY_NOW, AWAY_OTHERWISE = 0.05, 0.08
+STATES = {Status.RETIRED: 0.02, Status.SUSPENDED: 0.02, Status.PENDING: 0.007, Status.LAPSED: 0.007}
 NEIGHBOURS = 3  # villages or towns beside one's own that are served too
 
 
@@ -55,16 +58,14 @@ def invent(town: Town, counties: Sequence[int], size: int, today: date) -> list[
 
 
 def enrol(session: Session, plans: Sequence[Plan]) -> list[Mediator]:
-    """Take them into the pool, note their leave, and suspend or retire a few."""
+    """Take them into the pool, note their leave, and suspend or retire a few, or have them wait."""
     mediators = roster.enrol_all(session, [plan.enrolment for plan in plans])
     for plan, mediator in zip(plans, mediators, strict=True):
         assert mediator.id is not None
         if plan.leave:
             roster.take_leave(session, mediator.id, *plan.leave)
-        if plan.status is Status.SUSPENDED:
-            roster.suspend(session, mediator.id)
-        if plan.status is Status.RETIRED:
-            roster.retire(session, mediator.id)
+        if plan.status is not Status.ACTIVE:
+            roster.set_status(session, mediator.id, plan.status)
     return mediators
 
 
@@ -85,12 +86,28 @@ def _plan(town: Town, kind: Kind, county: int, number: int, today: date) -> Plan
     age = rng.randint(*calling.ages)
     who = town.person(home, sex, today.year - age)
     years = max(2, min(age - 24, rng.randint(3, 40)))
-    enrolment = roster.Enrolment(
-        _base(rng, who, kind, calling, years), _skills(rng, calling, years), tuple(_areas(calling.scope, home))
-    )
-    chance = rng.random()
-    status = Status.RETIRED if chance < RETIRED else Status.SUSPENDED if chance < RETIRED + SUSPENDED else Status.ACTIVE
+    base, skills = _base(rng, who, kind, calling, years), _skills(rng, calling, years)
+    areas, chance = tuple(_areas(calling.scope, home)), rng.random()
+    status = _status(chance)
+    enrolment = roster.Enrolment(base, skills, areas, _profile(chance, status, today))
     return Plan(enrolment, _leave(rng, today), status)
+
+
+def _status(chance: float) -> Status:
+    for status, share in STATES.items():
+        if chance < share:
+            return status
+        chance -= share
+    return Status.ACTIVE
+
+
+def _profile(chance: float, status: Status, today: date) -> ProfileBase:
+    """Return a term of three years that began at some time, or ended lately, and whether the person agreed."""
+    begun = today - timedelta(days=int(chance * 10**6) % 1000)
+    if status is Status.LAPSED:
+        begun = today - timedelta(days=1110)
+    consent = Consent.UNKNOWN if status is Status.PENDING else Consent.GIVEN
+    return ProfileBase(term_from=begun, term_to=term_end(begun), consent=consent)
 
 
 def _base(rng: Random, who: Person, kind: Kind, calling: Calling, years: int) -> MediatorBase:

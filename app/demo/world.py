@@ -97,7 +97,7 @@ class _Maker:
         with self.database.read() as session:
             rows = read_rows(session)
         slots = Slots(RosterIndex.build(rows), rows)
-        desk = Desk(self.ledger, slots)
+        desk = Desk(self.ledger, slots, self.database.keyring)
         for at in range(0, len(self.stations), CHUNK):
             for station in self.stations[at : at + CHUNK]:
                 self._write_station(desk, station)

@@ -4,6 +4,7 @@ Every row of a case carries the case's station and area, so that `app.scope` can
 """
 
 from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState, Party, Recusal, Side, Source
+from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.order import (
@@ -18,21 +19,40 @@ from app.models.order import (
     Purpose,
     Shortlist,
 )
+from app.models.pool import (
+    ColumnMap,
+    DraftState,
+    EntryLink,
+    Photo,
+    PoolBatch,
+    PoolDraft,
+    PoolEvent,
+    Profile,
+    Proposal,
+    Training,
+)
+from app.models.relations import CaseLink, LinkKind
 from app.models.work import Agreement, FollowUp, Meeting
 
 __all__ = [
     "Account",
     "Agreement",
     "ApiKey",
+    "Asked",
     "Assignment",
     "AssignmentState",
     "Ballot",
     "BallotChannel",
+    "CaseLink",
     "CaseNumber",
     "CaseRow",
     "Choice",
+    "ColumnMap",
+    "Designation",
     "Dispute",
+    "DraftState",
     "DueRun",
+    "EntryLink",
     "Event",
     "FollowUp",
     "FormKey",
@@ -41,20 +61,30 @@ __all__ = [
     "Heartbeat",
     "InboxMessage",
     "Invitation",
+    "LinkKind",
     "Listing",
     "Mark",
     "Meeting",
+    "Nomination",
     "Outbox",
     "Party",
+    "Photo",
+    "PoolBatch",
+    "PoolDraft",
+    "PoolEvent",
+    "Profile",
+    "Proposal",
     "Purpose",
     "Recusal",
     "SendState",
     "Shortlist",
     "Side",
+    "SideWord",
     "SignInTry",
     "Source",
     "Station",
     "StationTown",
+    "Training",
     "WebSession",
     "utc_now",
 ]

@@ -4,13 +4,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ColumnElement, Index, UniqueConstraint, literal_column
 from sqlmodel import Field, SQLModel
 
 from app.lifecycle import State
 from app.scope import CaseOwned
 from talent_pool.columns import UtcDateTime, Word
 from talent_pool.models import Sex
+
+_EMPTY: ColumnElement[str] = literal_column(
+    "''"
+)  # what older rows get; as an expression, since alembic misreads an empty string
 
 
 class Source(StrEnum):
@@ -58,6 +62,8 @@ class Dispute(CaseOwned, SQLModel, table=True):
     station_id: int = Field(foreign_key="station.id")
     area: int = Field(sa_type=BigInteger)
     place: int = Field(sa_type=BigInteger)  # where it happened: a village, or the station's town when unknown
+    household: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": _EMPTY})
+    parcel: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": _EMPTY})
     narrative: str
     type: str = Field(max_length=40, index=True)
     subtype: str = Field(default="", max_length=40)
@@ -118,6 +124,7 @@ class Side(CaseRow, table=True):
     consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     consent_how: str = Field(default="", max_length=20)  # phone, desk, helped
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # first time the link was used
+    help_asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # 请所里帮我选
 
 
 class Party(CaseRow, table=True):

@@ -94,7 +94,7 @@ class Invitation(CaseRow, table=True):
 
 
 class Ballot(CaseRow, table=True):
-    """One side's marks in one round: unsealed ones may be replaced, sealed ones are read once all sides have sealed."""
+    """One side's marks in one round: it may be replaced until all sides have sealed, and is opened to be counted."""
 
     __tablename__ = "ballot"
     __table_args__ = (UniqueConstraint("dispute_id", "round", "side_id"),)
@@ -102,24 +102,27 @@ class Ballot(CaseRow, table=True):
     id: int | None = Field(default=None, primary_key=True)
     round: int = Field(default=1)
     side_id: int = Field(foreign_key="side.id", index=True, ondelete="CASCADE")
-    marks: dict[str, Any] = Field(
-        default_factory=dict, sa_type=JSON
-    )  # {"want": [mediator id in tap order], "accept": [id], "strike": [id]}
+    sealed: str = Field(
+        default=""
+    )  # {"marks", "salt", "reason"} under seal (app.ballot_box); marks: ids, want in tap order
+    commitment: str = Field(default="", max_length=64)  # salted hash of the marks, for the side to check
     channel: BallotChannel = Field(sa_type=Word(BallotChannel))
     by_account: int | None = Field(default=None, foreign_key="account.id")  # the officer at the desk
     sealed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Choice(CaseRow, table=True):
-    """The log of a choice: its whole input and its answer. `diandan choose` on `log` gives the same name."""
+    """A choice. Its log, the whole input and answer, lies under seal; `diandan choose` on it gives the same name."""
 
     __tablename__ = "choice"
     __table_args__ = (UniqueConstraint("dispute_id", "round"),)
 
     id: int | None = Field(default=None, primary_key=True)
     round: int = Field(default=1)
-    log: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    result: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    sealed: str = Field(default="")  # {"log", "result"} (app.ballot_box)
+    result: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSON
+    )  # {"chosen", "reserves", "provisional", "silent"}
     at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -141,3 +144,4 @@ class Assignment(CaseRow, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = Field(default="", max_length=200)
     disclosed: str = Field(default="", max_length=200)  # what the mediator disclosed on accepting
+    role: str = Field(default="lead", max_length=10)  # lead, named (by the coordinator), co (joins a mediation)

@@ -6,7 +6,7 @@
   document.documentElement.classList.add("js");
   if (window.htmx) window.htmx.config.noSwap = [204, 304, "4xx", "5xx"];
 
-  // --- keys: n new, / search, ? the sheet; Ctrl+Enter or Ctrl+S sends the form ---------------------------------------
+  // --- keys: n new, / search, ? the sheet, those that buttons name; Ctrl+Enter or Ctrl+S sends the form ---------------------------------------
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const sheet = byId("keys"), singles = byId("single-keys");
   byId("show-keys")?.addEventListener("click", () => sheet.showModal());
@@ -17,10 +17,19 @@
   }
 
   const single = {
-    n: () => { const link = document.querySelector("[data-key=n]"); if (link) link.click(); return link; },
     "/": () => { const box = document.querySelector("[type=search]"); if (box) box.focus(); return box; },
     "?": () => { if (sheet && !sheet.open) sheet.showModal(); return sheet; },
   };
+
+  // A link or button that names its key: the one of the pair in which the cursor stands, else the first.
+  function keyed(key) {
+    const named = `[data-key="${CSS.escape(key)}"]`, near = document.activeElement?.closest("[data-twin]");
+    const target = near?.querySelector(named) || document.querySelector(named);
+    if (target) target.click();
+    return target;
+  }
+
+  document.querySelectorAll("[data-vanish]").forEach((bar) => setTimeout(() => { bar.hidden = true; }, 1000 * bar.dataset.vanish));
 
   document.addEventListener("keydown", (event) => {
     // While an input method composes, Enter and the digits belong to it.
@@ -34,8 +43,8 @@
     } else if (event.altKey && /^[1-3]$/.test(key) && form) {
       const choice = document.querySelectorAll("#reading [data-type]")[Number(key) - 1];
       if (choice) { event.preventDefault(); choice.click(); }
-    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && singles?.checked && single[event.key]) {
-      if (single[event.key]()) event.preventDefault();
+    } else if (!event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && !event.repeat && singles?.checked) {
+      if ((single[event.key] || keyed)(event.key)) event.preventDefault();
     }
   });
 
@@ -59,6 +68,11 @@
 
   const slot = "draft:" + form.dataset.draft, note = byId("draft-note");
   dropDrafts((account) => account !== form.dataset.draft);
+
+  // htmx takes a page up one turn after the page's scripts have run: what is asked before that is lost.
+  function read() {
+    setTimeout(() => window.htmx?.trigger(form, "read"));
+  }
 
   function tell(words) {
     note.hidden = false;
@@ -90,7 +104,7 @@
     if (kept.fields.some(([name]) => !form.elements.namedItem(name) && !/_code$|spokesperson$/.test(name))) await rows(kept.fields);
     put(kept.fields);
     tell(`${note.dataset.restored} · ${note.dataset.saved} ${kept.at}`);
-    window.htmx?.trigger(form, "read");
+    read();
   }
 
   // The draft had more people than an empty form: the server draws the rows, as it does for 加一人.
@@ -106,7 +120,10 @@
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 500); });
   window.addEventListener("pagehide", () => { if (!note.hidden) save(); });
   byId("draft-drop").addEventListener("click", () => { clearTimeout(waiting); note.hidden = true; sessionStorage.removeItem(slot); location.assign(form.action); });
-  if (!("kept" in form.dataset)) restore();
+  // Somebody types before a slow network has brought this script: those words are newer than any draft, and are read now.
+  const early = () => [...form.querySelectorAll("textarea, input[type=text], input[type=tel]")].some((field) => field.value !== field.defaultValue);
+  if (early()) { read(); save(); }
+  else if (!("kept" in form.dataset)) restore();
 
   // --- places: typed words, a list of buttons, the picked code --------------------------------------------------------
   const placeOf = (target) => target.closest("[data-place]");
@@ -117,7 +134,7 @@
     place.querySelector("[name$=_code]").value = button.dataset.code;
     place.querySelector(".places").replaceChildren();
     (next(box) || box).focus();
-    window.htmx?.trigger(form, "read");
+    read();
     save();
   }
 
@@ -140,7 +157,7 @@
     event.preventDefault();
     byId("type").value = button.dataset.type;
     byId("narrative").focus();
-    window.htmx?.trigger(form, "read");
+    read();
     save();
   }
   document.addEventListener("click", (event) => {
@@ -170,8 +187,30 @@
     }
   });
 
+  // --- facts: what was read goes into fields that nobody touched; beside each the page keeps what was put there --------
+  const readOf = (field) => form.elements.namedItem("read-" + field.name);
+  function fill() {
+    const found = {};
+    document.querySelectorAll("#reading [data-fill]").forEach((each) => { found[each.dataset.fill] = each; });
+    let changed = false;
+    for (const memory of form.querySelectorAll("[name^=read-]")) {
+      const field = form.elements.namedItem(memory.name.slice(5)), value = found[field?.name]?.value || "";
+      if (!field || field.value !== memory.value || field.value === value || field === document.activeElement) continue;
+      field.value = memory.value = value;
+      if (field.name === "place") form.elements.namedItem("place_code").value = found.place?.dataset.region || "";
+      changed = true;
+    }
+    if (changed) { save(); read(); }
+  }
+  // Typing over what the machine put there replaces it.
+  form.addEventListener("focusin", (event) => {
+    const field = event.target;
+    if (field.name && field.value && readOf(field)?.value === field.value) field.select();
+  });
+
   // --- after a swap: say the type aloud, put the cursor into a new row, tell when the reading failed ------------------
   document.addEventListener("htmx:after:swap", () => {
+    if (document.querySelector("#reading .narrative")) fill();
     const said = document.querySelector("#reading [data-say]");
     if (said) byId("said").textContent = said.textContent.trim();
     const added = document.querySelector("#sides [autofocus]");

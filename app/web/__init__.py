@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.db import Database
 from app.settings import Settings
-from app.web import errors, filters, guards, headers, i18n, sessions
+from app.web import errors, filters, guards, headers, i18n, sessions, uploads
 
 csrf = CSRFProtect()
 
@@ -65,6 +65,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    uploads.init_app(app)  # before the check of forms, which reads them
     csrf.init_app(app)
     for part in (i18n, filters, sessions, guards, headers, errors):
         part.init_app(app)

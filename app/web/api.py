@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 import matching
-from app import apikeys, cases, disputes, gates, pool, reports, suggesting
+from app import apikeys, cases, disputes, gates, pool, relations, reports, suggesting
 from app.accounts import Viewer
 from app.documents import facts
 from app.errors import N_, DiandanError, InvalidInput
@@ -30,6 +30,7 @@ from talent_pool.roster import Person
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 csrf.exempt(blueprint)  # no cookie opens this door, so no other site can knock with one
 PAGE = 200
+_PLAIN = ("no", "type", "subtype", "source", "state", "colour", "household", "parcel", "narrative")
 _KEY = re.compile(r"[\x21-\x7e]{8,80}")
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -142,13 +143,17 @@ def _dispute(session: Session, row: Dispute) -> dict[str, Any]:
     moments = {name: getattr(row, name) for name in ("opened_at", "due_at", "closed_at")}
     officer = session.execute(select(col(Account.name)).where(col(Account.id) == row.officer_id)).scalar_one()
     return {
-        **{name: getattr(row, name) for name in ("no", "type", "subtype", "source", "state", "colour", "narrative")},
+        **{name: getattr(row, name) for name in _PLAIN},
         **{name: moment and _utc(moment) for name, moment in moments.items()},
         "place": str(row.place),
         "officer": officer,
         "mediator": facts.mediator_of(session, row) or None,
         "gates": [{"code": gate.code, "state": gate.state} for gate in gates.of(session, row)],
         "sides": _sides(session, row),
+        "links": [
+            {"no": each.no, "kind": f"{each.kind}_in" if each.incoming else each.kind}
+            for each in relations.of(session, row)
+        ],
     }
 
 
@@ -181,7 +186,7 @@ def mediators() -> ResponseReturnValue:
     """Give the roll of the owner's area, in pages."""
     number, today = page_number(request.args.get("page", "")), shanghai(sessions.now()).date()
     wanted = filters(request.args.to_dict())
-    found = pool.roll(_session(), _area(), today=today, limit=PAGE + 1, offset=number * PAGE, **wanted)
+    found = pool.roll(_session(), _area(), wanted, today=today, limit=PAGE + 1, offset=number * PAGE)
     more = number + 1 if len(found) > PAGE else None
     return _json({"mediators": [_mediator(entry) for entry in found[:PAGE]], "next": more})
 

@@ -177,6 +177,13 @@ class GateAnswer(BaseModel):
     state: GateState
 
 
+class LinkAnswer(BaseModel):
+    """Another case and what this one is to it; `_in`: the other was linked to this one."""
+
+    no: str
+    kind: Annotated[str, Field(pattern="^(same|relapse|related)(_in)?$")]
+
+
 class DisputeAnswer(BaseModel):
     """A case. Moments are ISO 8601 in UTC."""
 
@@ -187,6 +194,8 @@ class DisputeAnswer(BaseModel):
     state: State
     colour: str
     place: str
+    household: str
+    parcel: str
     narrative: str
     opened_at: str
     due_at: str | None
@@ -195,6 +204,7 @@ class DisputeAnswer(BaseModel):
     mediator: str | None
     gates: list[GateAnswer]
     sides: list[SideAnswer]
+    links: list[LinkAnswer]
 
 
 class Skill(BaseModel):

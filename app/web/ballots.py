@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from app import assignments, orders, shortlists
+from app import assignments, consents, orders, shortlists
 from app.errors import Conflict
 from app.lifecycle import CHOOSING_STATES, ENDED, HOLDS_SLOT, SETTLED, State
-from app.models import AssignmentState, BallotChannel, Dispute, Side, Station
+from app.models import Asked, Assignment, AssignmentState, BallotChannel, Dispute, Side, Station
 from app.shortlists import OpenList
 from app.visits import Visit
 from app.web import guards, sessions
@@ -26,7 +27,7 @@ blueprint = Blueprint("ballots", __name__)
 class Situation:
     """What one side may know of its case: a word for the page, and the facts that belong to it."""
 
-    word: str  # mark, sealed, asking, accepted, no_common, nobody_free, settled, ended, paused
+    word: str  # a key of the titles in orders/state.html, or mark
     due_at: datetime | None = None
     name: str = ""
     kind: str = ""
@@ -152,6 +153,26 @@ def refuse() -> ResponseReturnValue:
     return redirect(url_for("ballots.page"), 303)
 
 
+@blueprint.post("/order/answer")
+@guards.party
+def answer() -> ResponseReturnValue:
+    """Take this side's yes or no to a result, a name or a tie that it is asked about."""
+    side = _side()
+    answer_of(_case(), side, yes=request.form.get("yes") == "1", how="link", by=f"side:{side.letter}")
+    return redirect(url_for("ballots.page"), 303)
+
+
+def answer_of(dispute: Dispute, side: Side, *, yes: bool, how: str, by: str) -> None:
+    """Record a side's word on whatever it is asked about now."""
+    db, now = sessions.db(), sessions.now()
+    if dispute.state is State.PROVISIONAL:
+        consents.answer_result(db, dispute, side, yes=yes, how=how, by=by, now=now)
+    elif dispute.state is State.DESIGNATING:
+        consents.answer_name(db, dispute, side, yes=yes, how=how, by=by, now=now)
+    else:
+        consents.answer_tie(db, dispute, side, yes=yes, how=how, by=by, now=now)
+
+
 @blueprint.get("/order/roll")
 @guards.party
 def roll() -> ResponseReturnValue:
@@ -171,11 +192,29 @@ def situation_of(dispute: Dispute, side: Side) -> Situation:
         return Situation("sealed" if sealed else "mark", due_at=dispute.due_at)
     if dispute.state in HOLDS_SLOT or dispute.state in SETTLED:
         return _with_mediator(dispute, side)
+    if dispute.state is State.PROVISIONAL:
+        asked = side in consents.silent_sides(db, dispute)
+        return Situation("asked_yes" if asked else "waiting_yes", due_at=dispute.due_at, **_first_of(dispute))
+    if dispute.state is State.DESIGNATING and (row := consents.named(db, dispute)) is not None:
+        answered = side.id in consents.words_of(db, dispute, Asked.DESIGNATION, row.mediator_id)
+        return Situation("named_waiting" if answered else "named", due_at=row.due_at, **_who(row.mediator_id))
     if dispute.state is State.DESIGNATING:
         newest = assignments.newest_choice(db, dispute)
         nobody = newest is not None and newest.result["chosen"] is None
         return Situation("no_common" if nobody else "nobody_free", another_list=orders.may_open_again(db, dispute))
     return Situation("ended" if dispute.state in ENDED else "paused")
+
+
+def _first_of(dispute: Dispute) -> dict[str, Any]:
+    newest = assignments.newest_choice(sessions.db(), dispute)
+    if newest is None or newest.result["chosen"] is None:
+        return {}
+    return _who(int(newest.result["chosen"]))
+
+
+def _who(mediator_id: int) -> dict[str, Any]:
+    mediator = sessions.db().get_one(Mediator, mediator_id)
+    return {"name": mediator.name, "kind": mediator.kind.value, "home": mediator.home}
 
 
 def _with_mediator(dispute: Dispute, side: Side) -> Situation:
@@ -185,11 +224,17 @@ def _with_mediator(dispute: Dispute, side: Side) -> Situation:
         return Situation("settled" if dispute.state in SETTLED else "paused")
     mediator = db.get_one(Mediator, present.mediator_id)
     asked = present.state is AssignmentState.ASKED
+    word = _tie_word(dispute, side, present) if present.reason == assignments.TIED else "asking"
     return Situation(
-        "asking" if asked else ("settled" if dispute.state in SETTLED else "accepted"),
+        word if asked else ("settled" if dispute.state in SETTLED else "accepted"),
         due_at=dispute.due_at,
         name=mediator.name,
         kind=mediator.kind.value,
         home=mediator.home,
         rank=orders.own_rank(db, dispute, side),
     )
+
+
+def _tie_word(dispute: Dispute, side: Side, present: Assignment) -> str:
+    said = consents.words_of(sessions.db(), dispute, Asked.WAIVER, present.id or 0)
+    return "tie_waiting" if side.id in said else "tie"

@@ -15,7 +15,8 @@ from app.accounts import Viewer
 from app.lifecycle import State
 from app.models import Account, Dispute, Event, Gate, GateState, Party, Recusal, Side
 from app.scope import Role
-from app.web import history, sessions
+from app.twins import Namesake
+from app.web import history, prefill, sessions
 from app.web.case_parts import PARTS
 from app.web.i18n import locale
 from app.web.marked_text import Piece, pieces, spans_of, words_of
@@ -47,10 +48,13 @@ class CasePage:
     machine: Mapping[str, Any]
     pieces: list[Piece]
     words: list[str]
+    facts: list[prefill.Line]
     gates: list[GateView]
     signs: list[str]
     sides: list[tuple[Side, list[Party]]]
     twins: list[twins.Twin]
+    namesakes: list[Namesake]
+    people: tuple[str, ...]
     suggestion: matching.Suggestion | None
     recusals: list[tuple[str, str]]
     history: list[history.Line]
@@ -101,16 +105,20 @@ def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:
     names = _account_names(session, dispute, events, rows)
     spans = spans_of(dispute.reading)
     parties = cases.parties_of(session, dispute)
+    found = _on_the_books(session, dispute, parties)
     return CasePage(
         dispute=dispute,
         officer=names.get(dispute.officer_id, ""),
         machine={"type": None} | dispute.reading,
         pieces=pieces(dispute.narrative, spans),
         words=words_of(dispute.narrative, spans, "type"),
+        facts=prefill.lines(dispute.narrative, dispute.reading.get("facts", {}), dispute.reading.get("entered")),
         gates=[_gate_view(gate, dispute, names, viewer) for gate in rows],
         signs=list(dict.fromkeys(sign["code"] for sign in dispute.reading.get("risk", {}).get("signs", ()))),
         sides=[(side, [p for p in parties if p.side_id == side.id]) for side in cases.sides_of(session, dispute)],
-        twins=_twins(session, dispute, parties),
+        twins=found.twins,
+        namesakes=found.namesakes,
+        people=tuple(person.name for person in parties),
         suggestion=_suggestion(session, dispute),
         recusals=_recusals(session, dispute),
         history=history.lines(session, events, names),
@@ -137,9 +145,16 @@ def _gate_view(gate: Gate, dispute: Dispute, names: Mapping[int, str], viewer: V
     )
 
 
-def _twins(session: Session, dispute: Dispute, parties: list[Party]) -> list[twins.Twin]:
-    return twins.find(
-        session, text=dispute.narrative, place=dispute.place, people=parties, now=sessions.now(), but=dispute.id
+def _on_the_books(session: Session, dispute: Dispute, parties: list[Party]) -> twins.Found:
+    return twins.look(
+        session,
+        text=dispute.narrative,
+        place=dispute.place,
+        people=parties,
+        now=sessions.now(),
+        household=dispute.household,
+        parcel=dispute.parcel,
+        but=dispute.id,
     )
 
 

@@ -6,7 +6,11 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models import Dispute
-from app.web import casework, order_board
+from app.web import casework, order_board, relations
 
 Part = Callable[[Session, Dispute], Any]
-PARTS: Mapping[str, Part] = {"order": order_board.on_case_page, "casework": casework.context}
+PARTS: Mapping[str, Part] = {
+    "order": order_board.on_case_page,
+    "casework": casework.context,
+    "relations": relations.on_case_page,
+}

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import disputes, gates
+from app import disputes, gates, relations
 from app.errors import N_, InvalidInput, NotFound
 from app.models import Dispute
-from app.web import case_page, guards, intake_form, places, reading_panel, sessions
+from app.web import case_page, guards, intake_form, places, prefill, reading_panel, sessions
 from app.web.case_page import choices, me
 from app.web.intake_form import IntakeForm
 from app.web.reading_panel import Panel
@@ -42,7 +42,10 @@ def submit() -> ResponseReturnValue:
         intake_form.choose_type(form, which)
     if request.headers.get("HX-Request"):
         return render_template("disputes/_sides.html", form=form, problems={}, **_places())
-    return _form(form, reading_panel.look(form))
+    panel = reading_panel.look(form)
+    if panel is not None:
+        prefill.fill(form, panel.proposals)
+    return _form(form, panel)
 
 
 def _log(form: IntakeForm) -> ResponseReturnValue:
@@ -50,11 +53,20 @@ def _log(form: IntakeForm) -> ResponseReturnValue:
     try:
         intake = intake_form.check(form, viewer.area)
         dispute = disputes.log(sessions.db(), intake, by=viewer, key=form.key, now=sessions.now())
+        _link(dispute, form.twin)
     except InvalidInput as problem:
         sessions.rollback()  # gives the connection back before the panel takes one of its own
         problems = intake_form.on_the_page(form, problem.problems)
         return _form(form, reading_panel.look(form), problems), problem.status
     return redirect(url_for("disputes.page", no=dispute.no), 303)
+
+
+def _link(dispute: Dispute, twin: str) -> None:
+    """Link the new case to the one that was chosen on the form."""
+    kind, _, no = twin.partition(":")
+    if no:
+        other = disputes.get(sessions.db(), no)
+        relations.link_new(sessions.db(), dispute, other, kind, by=me(), now=sessions.now())
 
 
 @blueprint.post("/disputes/reading")
@@ -70,7 +82,7 @@ def _form(form: IntakeForm, panel: Panel | None = None, problems: dict[str, str]
 
 
 def _places() -> dict[str, object]:
-    return {"area": me().area, "show_place": places.show, "choices": choices}
+    return {"read_fields": prefill.FIELDS, "area": me().area, "show_place": places.show, "choices": choices}
 
 
 # --- the case --------------------------------------------------------------------------------------------------------

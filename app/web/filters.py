@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals["url_for"] = address
     app.jinja_env.globals.update(asset=asset, navigation=navigation, translate=gettext, label=label)
+    app.jinja_env.globals.update(list_codes=lambda group: list(taxonomy.groups()[group]), list_zh=taxonomy.label)
     app.context_processor(_context)
 
 

@@ -26,8 +26,12 @@ WORDS: dict[tuple[str, str], str] = {
     ("name", "too_short"): N_("请写姓名"),
     ("name", "too_long"): N_("姓名最多40个字"),
     ("guardian", "too_long"): N_("监护人最多40个字"),
+    ("household", "too_long"): N_("户最多80个字"),
+    ("parcel", "too_long"): N_("地块最多80个字"),
     ("birth_year", "*"): N_("出生年份写四位数字,如1980"),
     ("parties", "too_long"): N_("一方最多写50人,人多可推选代表"),
+    ("amounts", "*"): N_("请写数字,几个用顿号隔开,如3500、1.2万"),
+    ("areas", "*"): N_("请写数字,几个用顿号隔开,如3500、1.2万"),
     ("sides", "too_long"): N_("最多8方"),
     ("*", "enum"): N_("请从列表里选一项"),
 }
@@ -69,6 +73,12 @@ class IntakeForm:
     source: str = "applied"
     place: str = ""
     place_code: str = ""
+    amounts: str = ""
+    areas: str = ""
+    read: dict[str, str] = field(default_factory=dict)  # what the machine last put into a field
+    household: str = ""
+    parcel: str = ""
+    twin: str = ""  # what is to be linked after logging: kind and number, "same:610629102-2026-0001"
     sides: list[list[Person]] = field(default_factory=lambda: [[Person()], [Person()]])
     matches: dict[str, tuple[int, ...]] = field(default_factory=dict)
     added: str = ""  # the first field of a row just added, where the cursor goes
@@ -88,11 +98,19 @@ def fresh() -> IntakeForm:
     return IntakeForm(key=new_key())
 
 
+# The fields that are kept as they were typed.
+_PLAIN = (
+    *("narrative", "type", "subtype", "source", "place", "place_code"),
+    *("household", "parcel", "twin", "amounts", "areas"),
+)
+
+
 def parse(given: MultiDict[str, str]) -> IntakeForm:
     """Read what was posted, whatever it is. Raises InvalidInput when more people stand on it than a form can hold."""
     form = IntakeForm(key=given.get("key", ""), sides=_sides(given))
-    for name in ("narrative", "type", "subtype", "source", "place", "place_code"):
+    for name in _PLAIN:
         setattr(form, name, clean(given.get(name, "")))
+    form.read = {name.removeprefix("read-"): clean(given[name]) for name in given if name.startswith("read-")}
     return form
 
 
@@ -158,6 +176,10 @@ def check(form: IntakeForm, area: int) -> Intake:
                 "type": form.type,
                 "subtype": form.subtype,
                 "source": form.source or "applied",
+                "amounts": _said(form, "amounts"),
+                "areas": _said(form, "areas"),
+                "household": form.household,
+                "parcel": form.parcel,
             }
             | {"place": place, "sides": sides}
         )
@@ -166,6 +188,11 @@ def check(form: IntakeForm, area: int) -> Intake:
     if problems:
         raise InvalidInput(in_order(problems, _names(form)))
     return intake
+
+
+def _said(form: IntakeForm, name: str) -> str | None:
+    """Return what was typed; None where nothing was ever in the field, so that an emptied one counts as none."""
+    return getattr(form, name) or ("" if form.read.get(name) else None)
 
 
 def _village(form: IntakeForm, side: int, row: int, person: Person, area: int, problems: dict[str, str]) -> int | None:
@@ -216,7 +243,7 @@ def on_the_page(form: IntakeForm, problems: Mapping[str, str]) -> dict[str, str]
 
 def _names(form: IntakeForm) -> list[str]:
     """Return the fields' names in the order of the page."""
-    order = ["narrative", "place", "type", "subtype", "source", "sides"]
+    order = ["narrative", "place", "household", "parcel", "type", "subtype", "source", "amounts", "areas", "sides"]
     for number, side in enumerate(form.sides):
         order.append(f"sides-{number}-parties")
         order += [f"sides-{number}-parties-{row}-{each.name}" for row in range(len(side)) for each in fields(Person)]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 # What a mark tells, the gravest first: words under a gate are shown as such even where they also speak for the type.
-KINDS = ("gate", "sign", "type")
+KINDS = ("gate", "sign", "fact", "type")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ def spans_of(reading: dict[str, Any]) -> list[Span]:
         [("type", each) for each in reading.get("evidence", ())]
         + [("gate", each) for each in reading.get("gates", ())]
         + [("sign", each) for each in reading.get("risk", {}).get("signs", ())]
+        + [("fact", each) for facts in reading.get("facts", {}).values() for each in facts]
     )
     return [Span(each["start"], each["end"], kind) for kind, each in found]
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from app import assignments, cases, invitations, orders, shortlists
+from app import assignments, cases, consents, invitations, orders, shortlists
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
-from app.models import AssignmentState, Dispute, Side
+from app.models import Asked, AssignmentState, Dispute, Side
 from app.web import sessions
 from talent_pool.models import Mediator
 
@@ -51,6 +51,8 @@ class Board:
     sides: list[SideLine] = field(default_factory=list)
     asked: list[AskedLine] = field(default_factory=list)
     present: int | None = None  # the assignment that counts
+    asked_sides: list[str] = field(default_factory=list)  # whose word is wanted now
+    asked_about: str = ""  # the mediator whom it is about
     overdue: bool = False  # the mediator who was asked has let the time pass
 
 
@@ -64,11 +66,13 @@ def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
         choosing=dispute.state in CHOOSING_STATES,
         may_open=dispute.state in (State.TRIAGED, State.SEEKING_CONSENT),
         may_open_again=orders.may_open_again(session, dispute),
-        may_end=dispute.state in (*CHOOSING_STATES, *HOLDS_SLOT, State.TRIAGED, State.DESIGNATING),
+        may_end=dispute.state in (*CHOOSING_STATES, *HOLDS_SLOT, *orders.WAITING_STATES),
         designating=dispute.state is State.DESIGNATING,
         sides=[_side(session, dispute, side, now) for side in cases.sides_of(session, dispute)] if shortlist else [],
         asked=_asked(session, dispute),
         present=present.id if present else None,
+        asked_sides=_asked_sides(session, dispute),
+        asked_about=_asked_about(session, dispute),
         overdue=asked and present is not None and now > present.due_at,
     )
 
@@ -76,6 +80,31 @@ def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
 def on_case_page(session: Session, dispute: Dispute) -> Board:
     """Return the part `order` of the case page."""
     return board_of(session, dispute, sessions.now())
+
+
+def _asked_sides(session: Session, dispute: Dispute) -> list[str]:
+    if dispute.state is State.PROVISIONAL:
+        return [side.letter for side in consents.silent_sides(session, dispute)]
+    row, present = consents.named(session, dispute), assignments.living(session, dispute)
+    if row is not None:
+        said = consents.words_of(session, dispute, Asked.DESIGNATION, row.mediator_id)
+    elif present is not None and present.reason == assignments.TIED and present.state is AssignmentState.ASKED:
+        said = consents.words_of(session, dispute, Asked.WAIVER, present.id or 0)
+    else:
+        return []
+    return [side.letter for side in cases.sides_of(session, dispute) if side.id not in said]
+
+
+def _asked_about(session: Session, dispute: Dispute) -> str:
+    newest, row = assignments.newest_choice(session, dispute), consents.named(session, dispute)
+    present = assignments.living(session, dispute)
+    if dispute.state is State.PROVISIONAL and newest is not None and newest.result["chosen"]:
+        key = int(newest.result["chosen"])
+    elif row is not None or present is not None:
+        key = row.mediator_id if row is not None else present.mediator_id  # type: ignore[union-attr]
+    else:
+        return ""
+    return str(session.get_one(Mediator, key).name)
 
 
 def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> SideLine:

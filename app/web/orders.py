@@ -7,13 +7,13 @@ import segno
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import assignments, cases, disputes, invitations, orders
+from app import assignments, cases, consents, disputes, invitations, orders
 from app.errors import N_, InvalidInput, NotFound
 from app.links import show_code
 from app.models import Assignment, AssignmentState, Dispute, Invitation, Side, Station
 from app.scope import Role
 from app.web import guards, sessions
-from app.web.ballots import situation_of
+from app.web.ballots import answer_of, situation_of
 from app.web.roll import serving_page
 from talent_pool.models import Mediator
 
@@ -116,6 +116,19 @@ def reissue(no: str, letter: str) -> ResponseReturnValue:
     return redirect(url_for("orders.slip", no=no, letter=letter), 303)
 
 
+# --- a side's word, recorded by an officer -------------------------------------------------------------------------
+
+
+@blueprint.post("/disputes/<no>/said/<letter>")
+@guards.roles(*guards.STATION)
+def said(no: str, letter: str) -> ResponseReturnValue:
+    """Record what a side answered by phone or on a visit: to a result, a name or a tie it is asked about."""
+    dispute = disputes.get(sessions.db(), no)
+    yes, how = request.form.get("yes") == "1", request.form.get("how", "")
+    answer_of(dispute, side_of(dispute, letter), yes=yes, how=how, by=_actor())
+    return _back(no)
+
+
 # --- nobody answers, or it ends --------------------------------------------------------------------------------------
 
 
@@ -155,6 +168,9 @@ def designate(no: str) -> ResponseReturnValue:
     if not (given.isascii() and given.isdigit() and len(given) < 12):
         return _designating(dispute, {"mediator": N_("请选一位")}, agreed), 422
     try:
+        if "ask" in request.form:
+            consents.name(sessions.db(), dispute, int(given), by=_actor(), now=sessions.now())
+            return _back(no)
         assignments.designate(sessions.db(), dispute, int(given), agreed=agreed, by=_actor(), now=sessions.now())
     except InvalidInput as problem:
         sessions.rollback()

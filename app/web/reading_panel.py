@@ -8,9 +8,11 @@ import matching
 from app import suggesting, twins
 from app.disputes import settled_type
 from app.intake import LONGEST, clean, plain_phone
-from app.web import places, sessions
+from app.twins import Namesake
+from app.web import places, prefill, sessions
 from app.web.intake_form import IntakeForm
 from app.web.marked_text import Piece, pieces, spans_of, words_of
+from app.workdays import shanghai
 from talent_pool import taxonomy
 from talent_pool.roster import Person
 
@@ -29,13 +31,21 @@ class Panel:
     pieces: list[Piece]
     words: list[str]
     twins: list[twins.Twin]
+    namesakes: list[Namesake]
+    twin: str  # what was chosen to be linked after logging
     suggestion: matching.Suggestion | None
+    proposals: dict[str, prefill.Proposal]
 
     @property
     def gates(self) -> list[tuple[taxonomy.Gate, str]]:
         """Return each gate with the words under which it was found."""
         text = "".join(piece.text for piece in self.pieces)
         return [(taxonomy.get_gate(hit.code), text[hit.start : hit.end]) for hit in self.reading.gates]
+
+    @property
+    def facts(self) -> list[prefill.Line]:
+        """Return the facts, kind by kind."""
+        return prefill.lines("".join(piece.text for piece in self.pieces), self.reading.facts)
 
     @property
     def signs(self) -> list[str]:
@@ -50,12 +60,13 @@ def look(form: IntakeForm) -> Panel | None:
     if not text or viewer is None:
         return None
     place = places.resolve(form.place, form.place_code, viewer.area, only_county=True).code or viewer.area
-    reading = matching.read(text, str(place))
+    reading = matching.read(text, str(place), today=shanghai(sessions.now()).date())
     chosen = form.type if form.type in taxonomy.types() else ""
     subtype = form.subtype if form.subtype in taxonomy.all_subtypes() else ""
     type_code, settled = settled_type(chosen, subtype, reading)
     spans = spans_of(reading.as_json())
     with sessions.house().database.read(viewer.scope) as session:
+        books = _on_the_books(session, form, text, place, viewer.area)
         return Panel(
             reading=reading,
             type=type_code,
@@ -64,9 +75,24 @@ def look(form: IntakeForm) -> Panel | None:
             best=[(code, reading.probabilities[code]) for code in _best(reading)],
             pieces=pieces(text, spans),
             words=words_of(text, spans, "type"),
-            twins=twins.find(session, text=text, place=place, people=_people(form, viewer.area), now=sessions.now()),
+            twins=books.twins,
+            namesakes=books.namesakes,
+            twin=form.twin,
             suggestion=_names(session, form, reading, type_code, settled, place),
+            proposals=prefill.proposals(text, reading.facts, viewer.area),
         )
+
+
+def _on_the_books(session: Session, form: IntakeForm, text: str, place: int, area: int) -> twins.Found:
+    return twins.look(
+        session,
+        text=text,
+        place=place,
+        people=_people(form, area),
+        now=sessions.now(),
+        household=form.household,
+        parcel=form.parcel,
+    )
 
 
 def _best(reading: matching.Reading) -> list[str]:

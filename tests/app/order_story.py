@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 
 import matching
-from app import assignments, invitations, orders, shortlists
+from app import assignments, ballot_box, invitations, orders, shortlists
 from app.db import Database
-from app.models import Assignment, BallotChannel, Dispute, Mark, Side
+from app.models import Assignment, Ballot, BallotChannel, Dispute, Mark, Side
 from talent_pool.index import RosterIndex
 from talent_pool.models import Kind, Mediator
 from tests.builders import ALSO_THERE, JIAOKOUHE_VILLAGE, Case, a_case, a_mediator
@@ -164,6 +164,7 @@ def seal(
     now: datetime = NOW,
     round_no: int | None = None,
     channel: BallotChannel = BallotChannel.PHONE,
+    reason: str = "",
 ) -> bool:
     """Seal a ballot on the present list."""
     shortlist = shortlists.current_round(session, dispute)
@@ -171,7 +172,12 @@ def seal(
     marks = dict.fromkeys(want or [], Mark.WANT) | dict.fromkeys(strike or [], Mark.STRIKE)
     ballot = orders.read_marks(listed(session, dispute), marks, want or [])
     number = shortlist.round if round_no is None else round_no
-    return orders.seal(session, dispute, side, ballot, round_no=number, channel=channel, now=now)
+    return orders.seal(session, dispute, side, ballot, round_no=number, channel=channel, now=now, reason=reason)
+
+
+def the_marks(session: Session) -> dict[str, list[str]]:
+    """What the one ballot that there is holds."""
+    return ballot_box.marks_in(session, session.execute(select(Ballot)).scalar_one())
 
 
 def count(session: Session, table: type[SQLModel]) -> int:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 
-from app import migrate
+from app import ballot_box, migrate
 from app.db import Database
 from app.demo import doors, marker, pool, prepare, town, world
 from app.demo.lives import Clock, Plot, lead
@@ -203,7 +203,7 @@ def test_every_choice_can_be_made_again(session: Session) -> None:
     choices = all_of(session, Choice)
     assert len(choices) > 300
     for choice in choices:
-        assert resolve_log(choice.log).as_json() == choice.result
+        assert resolve_log(ballot_box.log_of(session, choice)).as_json() == ballot_box.answer_of(session, choice)
 
 
 def test_numbers_rise_with_time_and_go_on_after_the_last(session: Session) -> None:
@@ -303,6 +303,7 @@ TURNS = (
     Plot(court=1, relapse=0.4, early_end=0, refuse=0, silent=0, perform=0.4, outcomes={"agreed_oral": 1}),
     Plot(early_end=1),
     Plot(refuse=0.5, silent=0.3),
+    Plot(lapse=1, early_end=0, until=State.PROVISIONAL),
 )
 
 
@@ -338,7 +339,9 @@ def test_a_written_case_has_the_rows_that_the_use_cases_would_write(
         facts = (played.dispute.type, played.dispute.subtype, played.dispute.colour, played.dispute.ended)
         session.rollback()
     ledger = Ledger()
-    case = WrittenCase(Desk(ledger, Slots(index, rows)), station, quarrel, cast, "610629001-2026-0001", Random(seed))
+    case = WrittenCase(
+        Desk(ledger, Slots(index, rows), database.keyring), station, quarrel, cast, "610629001-2026-0001", Random(seed)
+    )
     lead(case, Clock(Random(seed), opened, NOW), plot)
     assert [plain(event) for event in ledger.rows[Event]] == told
     assert (case.row["type"], case.row["subtype"], case.row["colour"], case.row["ended"]) == facts

@@ -12,6 +12,7 @@ from app.cli import cli
 from app.db import Database
 from app.doctor import Check, examine
 from app.jobs import HEARTBEAT
+from app.keyring import Keyring
 from app.models import Heartbeat
 from app.settings import Settings, load
 from tests.clock import NOW, SHANGHAI
@@ -77,6 +78,15 @@ def test_a_key_that_others_can_read(healthy: Settings) -> None:
 
 def test_a_short_key_given_as_a_setting(healthy: Settings) -> None:
     assert not check(changed(healthy, secret_key="short"), "secret key").ok
+    keys = healthy.data_dir / "ballot.keys"
+    assert check(healthy, "ballot keys").ok, "none before the first ballot"
+    Keyring(keys).seal("x", 1)
+    assert check(healthy, "ballot keys").found.endswith("k1")
+    keys.chmod(0o644)
+    assert "chmod" in check(healthy, "ballot keys").advice
+    keys.chmod(0o600)
+    keys.write_text("k1 nothing")
+    assert not check(healthy, "ballot keys").ok
     assert check(changed(healthy, secret_key="x" * 40), "secret key").ok
 
 

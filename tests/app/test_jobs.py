@@ -142,7 +142,10 @@ def test_a_database_that_is_gone_is_named_without_the_rows_it_was_asked_for(sqli
         session.execute(text("DROP TABLE due_run"))
     with capture_logs() as logs, pytest.raises(TickError):
         tick(sqlite_db, sqlite_db.settings, MONDAY)
-    assert [(entry["part"], entry["error"]) for entry in logs] == [("due", "OperationalError")]
+    assert [(entry["part"], entry["error"]) for entry in logs] == [
+        ("due", "OperationalError"),
+        ("pool", "OperationalError"),
+    ]
     assert "SELECT" not in str(logs)
     assert "tong@" not in str(logs)
 

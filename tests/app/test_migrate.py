@@ -14,10 +14,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 from sqlmodel import SQLModel
 
-from app import migrate
+from app import ballot_box, migrate, orders
 from app.db import Database, make_engine
-from app.models import DueRun, Heartbeat, InboxMessage, Outbox
+from app.models import Ballot, CaseLink, Choice, DueRun, Heartbeat, InboxMessage, LinkKind, Outbox
 from app.settings import Settings, load
+from talent_pool import register, roster
+from talent_pool.models import RelationKind
+from talent_pool.roster import Person
+from tests.app.order_story import a_pool, listed, open_list, seal, story_of
 from tests.builders import a_case, a_mediator
 from tests.clock import NOW
 from tests.databases import KEY, PostgresServer
@@ -73,14 +77,27 @@ def _named(thing: Any) -> tuple[str, str]:
     return thing["name"] or "", repr((says, thing.get("options", {}).get("ondelete")))
 
 
-def rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table that is there and not empty."""
+def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table that is there and not empty, with the columns that are there."""
     found = {}
     with engine.connect() as connection:
         for name in sorted(set(inspect(connection).get_table_names()) - {"alembic_version"}):
             table = SQLModel.metadata.tables[name]
-            found[name] = [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+            there = {column["name"] for column in inspect(connection).get_columns(name)}
+            chosen = select(*(column for column in table.columns if column.name in there))
+            ordered = connection.execute(chosen.order_by(*table.primary_key.columns))
+            found[name] = [dict(row._mapping) for row in ordered]
     return {name: kept for name, kept in found.items() if kept}
+
+
+def in_shape(whole: dict[str, list[dict[str, Any]]], known: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows as a step's tables can hold them."""
+    columns = {name: {column for column, *_ in found} for name, (found, *_) in known.items()}
+    return {
+        name: [{column: value for column, value in row.items() if column in columns[name]} for row in kept]
+        for name, kept in whole.items()
+        if name in known
+    }
 
 
 def tell_a_story(settings: Settings) -> None:
@@ -88,11 +105,16 @@ def tell_a_story(settings: Settings) -> None:
     database = Database(settings)
     with database.write() as session:
         case = a_case(session)
-        a_mediator(session)
+        mediator = a_mediator(session)
+        roster.declare_relation(session, mediator.id or 0, RelationKind.KIN, Person("李秀英", "13911112222"), 2)
+        register.add_training(session, mediator.id or 0, NOW.date(), "调解技能")
         message = {"subject": "周报", "body": "一件", "dedupe": "2026-W48"}
         session.add(DueRun(name="digest", period="2026-W48", whom="account:1", ran_at=NOW))
         session.add(Heartbeat(name="clock", at=NOW))
         session.add(InboxMessage(account_id=case.officer.id, at=NOW, **message))
+        other = a_case(session, officer=case.officer, household="童家", parcel="东坡3号").dispute
+        linked = {"kind": LinkKind.RELATED, "made_by": case.officer.id, "made_at": NOW}
+        session.add(CaseLink(**case.dispute.owns(), other_id=other.id, **linked))
         session.add(Outbox(channel="smtp", recipient="a@localhost", created_at=NOW, next_at=NOW, **message))
     database.close()
 
@@ -125,15 +147,60 @@ def test_down_step_by_step_with_data_and_up_again(bare_settings: Settings, engin
         shapes.append(shape(engine))
     tell_a_story(bare_settings)
     whole = rows(engine)
-    assert {"station", "mediator", "dispute", "party", "outbox", "inbox_message", "due_run"} <= whole.keys()
+    assert {
+        "station",
+        "mediator",
+        "dispute",
+        "party",
+        "outbox",
+        "inbox_message",
+        "due_run",
+        "case_link",
+    } <= whole.keys()
     for number, step in reversed(list(enumerate(["base", *revisions()[:-1]]))):
         migrate.downgrade(bare_settings, step)
         assert shape(engine) == shapes[number]
-        assert rows(engine) == {name: kept for name, kept in whole.items() if name in shapes[number]}
+        assert rows(engine) == in_shape(whole, shapes[number])
     assert at(engine) == ""
     migrate.upgrade(bare_settings)
     assert shape(engine) == shapes[-1]
     tell_a_story(bare_settings)
+
+
+def test_ballots_that_lay_open_are_sealed_and_opened_again_on_the_way_down(
+    bare_settings: Settings, engine: Engine
+) -> None:
+    migrate.upgrade(bare_settings)
+    database = Database(bare_settings)
+    with database.write() as session:
+        a_pool(session, 6)
+        case = a_case(session)
+        open_list(session, case.dispute)
+        ids = listed(session, case.dispute)
+        seal(session, case.dispute, case.sides[0], want=[ids[1], ids[0]], strike=[ids[2]])
+        seal(session, case.dispute, case.sides[1], strike=ids[3:])
+        story = story_of(database, case)
+        made = session.execute(select(Choice)).scalar_one()
+        log, answer = ballot_box.log_of(session, made), ballot_box.answer_of(session, made)
+    migrate.downgrade(bare_settings, "0003_messages_and_clock")
+    with engine.connect() as connection:
+        open_marks = [
+            json.loads(row[0]) if isinstance(row[0], str) else row[0]
+            for row in connection.execute(text("SELECT marks FROM ballot ORDER BY id"))
+        ]
+    assert open_marks == [log["ballots"]["A"], log["ballots"]["B"]]
+    migrate.upgrade(bare_settings)
+    with database.read() as session:
+        made = session.execute(select(Choice)).scalar_one()
+        assert (ballot_box.log_of(session, made), ballot_box.answer_of(session, made)) == (log, answer)
+        assert made.result["chosen"] == answer["chosen"]
+        ballots = session.execute(select(Ballot).order_by(Ballot.id)).scalars().all()
+        assert [ballot_box.marks_in(session, each) for each in ballots] == open_marks
+        assert orders.own_rank(session, story.dispute(session), story.side(session, "A")) == 1
+    with engine.connect() as connection:
+        columns = {column["name"] for column in inspect(connection).get_columns("ballot")}
+        assert "marks" not in columns
+    database.close()
 
 
 def test_again_changes_nothing(bare_settings: Settings, engine: Engine) -> None:
@@ -154,7 +221,7 @@ def test_foreign_keys_hold_after_a_migration(bare_settings: Settings, engine: En
 KILLED = """
 import json, os, signal, sys
 from sqlalchemy import Engine, event
-from app import migrate
+from app import ballot_box, migrate, orders
 from app.settings import load
 
 def run(plan):

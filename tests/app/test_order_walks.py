@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from app import assignments, cases, invitations, orders, shortlists
+from app import assignments, ballot_box, cases, invitations, orders, shortlists
 from app.db import Database
 from app.errors import DiandanError
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
@@ -110,19 +110,14 @@ def holds(session: Session, dispute: Dispute) -> None:
     for mediator in session.execute(select(Mediator).execution_options(populate_existing=True)).scalars():
         assert mediator.open_cases == counted[mediator.id] <= mediator.load_cap
     for made in session.execute(select(Choice).where(col(Choice.dispute_id) == dispute.id)).scalars():
-        assert choice.resolve_log(made.log).as_json() == made.result
+        assert choice.resolve_log(ballot_box.log_of(session, made)).as_json() == ballot_box.answer_of(session, made)
     asked = {row.mediator_id for row in rows if row.state is not AssignmentState.UNAVAILABLE}
-    assert not asked & struck(session, dispute)
+    assert not asked & ballot_box.struck(session, dispute)
     links = select(Invitation).where(col(Invitation.dispute_id) == dispute.id, col(Invitation.revoked_at).is_(None))
     sides = [row.side_id for row in session.execute(links).scalars() if row.side_id]
     assert len(sides) == len(set(sides)), "one living link a side"
     if dispute.state in CHOOSING_STATES:
         assert len(orders.unsealed(session, dispute)) > 0
-
-
-def struck(session: Session, dispute: Dispute) -> set[int]:
-    logs = session.execute(select(col(Choice.log)).where(col(Choice.dispute_id) == dispute.id)).scalars()
-    return {int(name) for log in logs for ballot in log["ballots"].values() for name in ballot["strike"]}
 
 
 def walk(db: Database, story: Story, dice: Random) -> list[str]:

@@ -5,19 +5,20 @@ Each race has a negative control beside it that takes its protection away and sh
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from app import assignments, cases, orders
+from app import assignments, cases, consents, order_clock, orders
 from app.db import Database
 from app.errors import Conflict, DiandanError
 from app.lifecycle import State
 from app.models import Assignment, AssignmentState, Choice
 from talent_pool import roster
+from talent_pool.index import RosterIndex
 from talent_pool.models import Mediator
 from tests.app.order_story import Story, a_pool, an_order, held, open_list, seal, story_of
 from tests.builders import a_case, a_mediator, an_officer
@@ -79,7 +80,7 @@ def race_of_seals(db: Database, rounds: int) -> tuple[int, list[object]]:
     return stuck, wrong
 
 
-@rounds(by_day=30, at_night=100)  # without the lock one round in eight is stuck
+@rounds(by_day=30, at_night=1000)  # without the lock one round in eight is stuck
 def test_two_sides_that_seal_at_once_make_one_choice(db: Database, rounds: int) -> None:
     assert race_of_seals(db, rounds) == (0, [])
 
@@ -160,7 +161,7 @@ def reset(db: Database, stories: list[Story]) -> None:
         session.connection().exec_driver_sql("DELETE FROM assignment")
 
 
-@rounds(by_day=8, at_night=60)  # looking before taking gives it twice in every round
+@rounds(by_day=8, at_night=1000)  # looking before taking gives it twice in every round
 def test_the_last_slot_is_given_once(db: Database, rounds: int) -> None:
     assert race_for_the_last_slot(db, rounds) == (0, [])
 
@@ -286,3 +287,74 @@ def test_unordered_locks_close_a_circle(postgres_db: Database, monkeypatch: pyte
 
     monkeypatch.setattr(cases, "give_slot_back", slowly)
     assert race_of_crossing_declines(postgres_db, 2) != []
+
+
+# --- the clock, and a side at the last moment ------------------------------------------------------------------------
+
+
+@rounds(by_day=10, at_night=200)
+def test_a_side_that_seals_while_the_clock_counts_is_in_or_out_and_never_half(db: Database, rounds: int) -> None:
+    with db.write() as session:
+        a_pool(session, 6, load_cap=50)
+        officer = an_officer(session)
+    seen = set()
+    for _ in range(rounds):
+        with db.write() as session:
+            story = a_story_of(db, session, officer)
+            due = story.dispute(session).due_at
+        assert due is not None
+        late = due + timedelta(seconds=1)
+        answers = at_once(
+            lambda s=story, t=late: s.seal("B", now=t),
+            lambda s=story, t=late: count_by_clock(s, t),
+            lambda s=story, t=late: count_by_clock(s, t),  # type: ignore[misc]
+        )
+        assert not defects(answers)
+        with db.read() as session:
+            dispute = story.dispute(session)
+            (made,) = session.execute(select(Choice).where(col(Choice.dispute_id) == dispute.id)).scalars()
+            asked = assignments.assignments_of(session, dispute)
+            expected = State.PROVISIONAL if made.result["provisional"] else State.AWAITING_MEDIATOR
+            assert (dispute.state, len(asked)) == (expected, not made.result["provisional"])
+            seen.add(dispute.state)
+        with db.write() as session:
+            orders.end(session, story.dispute(session), "withdrawn", by="account:1", now=NOW)
+    assert seen <= {State.PROVISIONAL, State.AWAITING_MEDIATOR}
+
+
+def count_by_clock(story: Story, late: datetime) -> None:
+    with story.db.write() as session:
+        order_clock.take_on(session, story.dispute(session), lambda: RosterIndex.load(session), late)
+
+
+@rounds(by_day=10, at_night=200)
+def test_a_yes_and_the_clock_at_once_are_one_end(db: Database, rounds: int) -> None:
+    with db.write() as session:
+        a_pool(session, 6, load_cap=50)
+        officer = an_officer(session)
+    for _ in range(rounds):
+        with db.write() as session:
+            story = a_story_of(db, session, officer)
+            due = story.dispute(session).due_at
+        assert due is not None
+        count_by_clock(story, due + timedelta(seconds=1))
+        with db.read() as session:
+            until = story.dispute(session).due_at
+        assert until is not None
+        answers = at_once(
+            lambda s=story, t=until: say_yes(s, t),
+            lambda s=story, t=until: count_by_clock(s, t + timedelta(seconds=1)),  # type: ignore[misc]
+        )
+        assert not defects(answers)
+        with db.write() as session:
+            dispute = story.dispute(session)
+            held = [row for row in assignments.assignments_of(session, dispute) if row.slot_held]
+            assert (dispute.state, len(held)) in ((State.AWAITING_MEDIATOR, 1), (State.TERMINATED, 0))
+            if held:
+                orders.end(session, dispute, "withdrawn", by="account:1", now=NOW)
+
+
+def say_yes(story: Story, now: datetime) -> None:
+    with story.db.write() as session:
+        word = {"yes": True, "how": "phone", "by": "account:1", "now": now}
+        consents.answer_result(session, story.dispute(session), story.side(session, "B"), **word)  # type: ignore[arg-type]

@@ -14,23 +14,29 @@ from app.db import Database
 from app.lifecycle import State
 from app.models import (
     Agreement,
+    Asked,
     Assignment,
     AssignmentState,
     Ballot,
     BallotChannel,
+    CaseLink,
     Choice,
+    Designation,
     Dispute,
     Event,
     FollowUp,
     Gate,
     Invitation,
+    LinkKind,
     Listing,
     Meeting,
+    Nomination,
     Party,
     Purpose,
     Recusal,
     Shortlist,
     Side,
+    SideWord,
     Station,
 )
 from app.scope import NOBODY, SYSTEM, CaseOwned, Role, Scope, ScopedSession, ScopeMissing
@@ -77,10 +83,14 @@ def a_full_case(session: Session, area: int) -> Case:
             Invitation(**owns, token_hash=secret, code_hash=secret, **link),
             Ballot(**owns, side_id=side.id, channel=BallotChannel.DESK, sealed_at=NOW),
             Choice(**owns, at=NOW),
+            CaseLink(**owns, other_id=case.dispute.id, kind=LinkKind.RELATED, made_by=case.officer.id, made_at=NOW),
             Meeting(**owns, held_at=NOW, outcome="continued", recorded_by="account:1"),
             Agreement(**owns, terms="各修各的", agreed_at=NOW),
             FollowUp(**owns, visited_at=NOW, **said),
             Event(**owns, at=NOW, kind="logged", actor="account:1"),
+            SideWord(**owns, side_id=side.id, asked=Asked.RESULT, yes=True, how="phone", by="account:1", at=NOW),
+            Nomination(**owns, side_id=side.id, round=2, mediator_id=mediator.id, at=NOW),
+            Designation(**owns, mediator_id=mediator.id, by="account:1", at=NOW, due_at=NOW),
         ]
     )
     session.flush()

@@ -363,3 +363,100 @@ def test_for_every_pair_of_ballots_on_four_names() -> None:
         truth_beats_silence(listed, sides, outcome)
 
     assert holds_everywhere(4, all_three) == 168**2
+
+
+# --- the rest of the rule's promises -----------------------------------------------------------------------------
+
+
+def same_for_both_sides(listed: Sequence[Listed], sides: Ballots, outcome: Outcome) -> None:
+    turned = dict(zip(sides, reversed(list(sides.values())), strict=True))
+    assert answered(resolve(listed, turned, NO)) == answered(outcome)
+
+
+def raising_the_winner_keeps_it(listed: Sequence[Listed], sides: Ballots, outcome: Outcome) -> None:
+    ballot = sides["A"]
+    if outcome.chosen is None or ballot is None:
+        return
+    for better in raised(ballot, outcome.chosen):
+        assert resolve(listed, {**sides, "A": better}, NO).chosen == outcome.chosen
+
+
+@pytest.mark.parametrize("holds", [same_for_both_sides, raising_the_winner_keeps_it])
+def test_symmetric_and_monotone_for_every_pair_of_ballots(holds: Property) -> None:
+    assert [holds_everywhere(count, holds) for count in (1, 2, 3)] == [3**2, 10**2, 38**2]
+
+
+EVERY: tuple[Property, ...] = (
+    struck_never_wins,
+    nobody_left_is_better_for_all,
+    truth_beats_silence,
+    same_for_both_sides,
+    raising_the_winner_keeps_it,
+)
+
+
+def three_sides(count: int) -> Iterator[Ballots]:
+    each = list(every_ballot([str(n + 1) for n in range(count)]))
+    return (dict(zip("ABC", three, strict=True)) for three in product(each, each, each))
+
+
+@pytest.mark.parametrize("count", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_for_every_three_ballots_of_three_sides(count: int) -> None:
+    listed, played = names(count, (3, 1, 3)), 0
+    for sides in three_sides(count):
+        outcome = resolve(listed, sides, NO)
+        for holds in EVERY:
+            holds(listed, sides, outcome)
+        played += 1
+    assert played == (3, 10, 38)[count - 1] ** 3
+
+
+@pytest.mark.slow
+def test_for_every_pair_of_ballots_on_five_names() -> None:
+    listed, played = names(5, (3, 1, 3, 2, 1)), 0
+    for sides in pairs(5):
+        outcome = resolve(listed, sides, NO)
+        struck_never_wins(listed, sides, outcome)
+        nobody_left_is_better_for_all(listed, sides, outcome)
+        truth_beats_silence(listed, sides, outcome)
+        same_for_both_sides(listed, sides, outcome)
+        played += 1
+    assert played == 872**2
+
+
+# --- who follows, and who joins ----------------------------------------------------------------------------------
+
+KINDS = {"1": "local_elder", "2": "local_elder", "3": "industry", "4": "administrative"}
+
+
+def test_whoever_is_gone_is_followed_by_the_next_and_nobody_is_asked_twice() -> None:
+    outcome = resolve(names(4), {"A": Ballot(want=("2", "1", "3")), "B": Ballot(strike=("4",))}, NO)
+    assert outcome.order() == ("2", "1", "3")
+    assert outcome.next_after(()) == "2"
+    assert outcome.next_after({"2"}) == "1"
+    assert outcome.next_after({"1", "2", "3"}) is None
+    nobody = resolve(names(1), {"A": Ballot(strike=("1",))}, NO)
+    assert (nobody.order(), nobody.next_after(())) == ((), None)
+
+
+def test_the_best_of_another_kind_joins_the_one_chosen() -> None:
+    outcome = resolve(names(4), {"A": Ballot(want=("1", "2", "4", "3")), "B": Ballot()}, NO)
+    assert outcome.joining("1", KINDS) == "4"
+    assert outcome.joining("1", KINDS, gone={"4"}) == "3"
+    assert outcome.joining("1", dict.fromkeys("1234", "industry")) is None
+    struck = resolve(names(4), {"A": Ballot(want=("1",)), "B": Ballot(strike=("3", "4"))}, NO)
+    assert struck.joining("1", KINDS) is None, "nobody joins whom a side struck"
+
+
+def test_a_log_with_kinds_tells_who_joins() -> None:
+    log: dict[str, Any] = {
+        "case": NO,
+        "shortlist": [{"id": n, "fit": 1, "open_cases": 0} for n in "1234"],
+        "ballots": {"A": {"want": ["1", "2", "4"]}, "B": {}},
+        "kinds": KINDS,
+    }
+    assert resolve_log(log).as_json()["joins"] == "4"
+    assert "joins" not in resolve_log({**log, "kinds": dict.fromkeys("1234", "x")}).as_json()
+    for wrong in ([], {"1": "industry"}, dict.fromkeys("1234", 1)):
+        with pytest.raises(ChoiceError, match="kinds"):
+            resolve_log({**log, "kinds": wrong})

@@ -11,6 +11,7 @@ from app.scope import Role
 from talent_pool import taxonomy
 from talent_pool.files import data_dir
 from talent_pool.models import Kind, RelationKind, Sex, Status
+from talent_pool.profiles import Consent, Form, ProposalState
 from talent_pool.regions import LEVELS
 from talent_pool.taxonomy import Words, choices, gates, get_gate, get_type, groups, label, signs, subtypes, types
 
@@ -78,6 +79,9 @@ GATES = [
 ENUMERATIONS: dict[str, type[StrEnum]] = {
     "sex": Sex,
     "mediator_status": Status,
+    "forms": Form,
+    "consents": Consent,
+    "proposal_states": ProposalState,
     "relations": RelationKind,
     "kinds": Kind,
     "roles": Role,
@@ -249,6 +253,7 @@ class TestWords:
             "no_choice",
             "withdrawn",
             "self_settled",
+            "merged",
         ]
         assert [code for code, _ in choices("outcomes")] == [
             "agreed_written",
@@ -291,7 +296,13 @@ class TestWords:
 
     def test_dialects_are_at_home_in_a_zone(self) -> None:
         homes = {code: each.extra["zone"] for code, each in taxonomy.dialects().items()}
-        assert homes == {"guanzhong": "guanzhong", "shanbei": "shanbei", "shannan": "shannan", "putonghua": ""}
+        assert homes == {
+            "guanzhong": "guanzhong",
+            "shanbei": "shanbei",
+            "shannan": "shannan",
+            "putonghua": "",
+            "sign_language": "",
+        }
         covers = taxonomy.dialects()["shannan"].covers
         assert covers is not None and "江淮" in covers.zh
 

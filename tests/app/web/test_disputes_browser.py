@@ -60,6 +60,8 @@ def sign_in(desk: Desk, open_tab: OpenTab) -> Callable[..., Page]:
         page.fill("#password", PASSWORD)
         page.click("main button")
         page.wait_for_url(f"{desk.url}{path}")
+        if path == "/disputes/new":  # the cursor comes into the first field when the page is drawn
+            expect(page.locator("#narrative")).to_be_focused()
         return page
 
     return at
@@ -118,6 +120,26 @@ def test_a_slow_answer_never_overwrites_a_newer_one(sign_in: Callable[..., Page]
     page.unroute("**/disputes/reading")
     page.wait_for_timeout(300)
     expect(page.locator("#reading .box.red")).to_have_count(0)
+
+
+def test_words_typed_before_a_slow_script_comes_are_read_and_beat_the_draft(sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.keyboard.insert_text("旧草稿:两家为鸡叫吵了几句。")
+    expect(page.locator("#draft-note")).to_contain_text("草稿已存")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.reload()
+    expect(page.locator("#reading")).to_contain_text("鸡叫")
+    page.route("**/desk.js*", hold)
+    page.reload(wait_until="commit")
+    page.locator("#narrative").fill(NARRATIVE)
+    assert held, "the script was not held back"
+    held[0].continue_()
+    expect(page.locator("#reading")).to_contain_text("邻里 · 排水通风采光")
+    expect(page.locator("#narrative")).to_have_value(NARRATIVE)
 
 
 def test_an_unsure_reading_is_settled_by_one_key(desk: Desk, sign_in: Callable[..., Page]) -> None:
@@ -289,5 +311,50 @@ def test_narrow_windows_and_large_text_need_no_sideways_scrolling(sign_in: Calla
     page.wait_for_url(CASE)
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     no_horizontal_scroll(page)
+    enlarge_text(page, 1.5)
+    no_horizontal_scroll(page)
+
+
+# --- what is read goes into the form ---
+
+STORY = "报警人童大山(电话19900001234)称,邻居邱有田在交口河村占了他三分地,欠三千五不还。"
+
+
+def test_typing_fills_empty_fields_and_never_those_of_the_officer(desk: Desk, sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.fill("#sides-1-parties-0-name", "邱老大")
+    page.fill("#narrative", STORY)
+    expect(page.locator("#sides-0-parties-0-name")).to_have_value("童大山")
+    expect(page.locator("#place")).to_have_value("交口河镇交口河村")
+    expect(page.locator("#amounts")).to_have_value("3500")
+    expect(page.locator("#sides-1-parties-0-name")).to_have_value("邱老大")
+    # An emptied field stays empty, a corrected one stays corrected, whatever is typed on.
+    page.fill("#areas", "")
+    page.fill("#amounts", "3600")
+    page.fill("#narrative", STORY + "另欠工钱八百。")
+    expect(page.locator("#reading")).to_contain_text("八百 = 800")
+    expect(page.locator("#amounts")).to_have_value("3600")
+    expect(page.locator("#areas")).to_have_value("")
+    page.select_option("#type", "neighbor")
+    page.click("button.main")
+    page.wait_for_url(CASE)
+    expect(page.locator("main")).to_contain_text("民警填 3600")
+
+
+def test_a_value_that_was_read_is_replaced_by_typing_over_it(sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.fill("#narrative", STORY)
+    expect(page.locator("#amounts")).to_have_value("3500")
+    page.focus("#amounts")
+    page.keyboard.type("99")
+    expect(page.locator("#amounts")).to_have_value("99")
+
+
+def test_the_filled_form_fits_a_phone_and_everybody(sign_in: Callable[..., Page]) -> None:
+    page = sign_in(width=360)
+    page.fill("#narrative", STORY)
+    expect(page.locator("#amounts")).to_have_value("3500")
+    no_horizontal_scroll(page)
+    check_axe(page)
     enlarge_text(page, 1.5)
     no_horizontal_scroll(page)

@@ -15,6 +15,8 @@ DATA = {
     "gate_decided": {"code": "court_seized", "state": "confirmed", "reason": "裁定书看过"},
     "gate_seconded": {"code": "crime_suspected", "agree": False},
     "type_corrected": {"before": "neighbor", "after": "contract", "subtype": ""},
+    "linked": {"link": "relapse_in", "other": "610629102-2026-0002"},
+    "unlinked": {"link": "same", "other": "610629102-2026-0002"},
     "sealed": {"side": "A", "round": 1, "channel": "phone"},
     "session_recorded": {"outcome": "agreed_written"},
     "performance": {"performed": "partly"},

@@ -203,6 +203,9 @@ def _filled(given: dict[str, str], case: CaseIn, town: Town) -> dict[str, str]:
     facts = {
         "listed": str(case.listed[0]) if case.listed else "1",
         "assignment": str(case.assignment),
+        "link": str(case.link),
+        "far_link": str(town.case("triaged", "three").link),
+        "sibling": case.sibling,
         "token": case.tokens.get("A", ""),
         "first": case.first,
         "officer": str(town.people["officer"]),

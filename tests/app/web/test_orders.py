@@ -12,7 +12,7 @@ from app.db import Database
 from app.lifecycle import State
 from app.models import Ballot, Dispute, Listing, Party
 from talent_pool.models import Mediator
-from tests.app.order_story import Story, an_order, count, open_list
+from tests.app.order_story import Story, an_order, count, open_list, the_marks
 from tests.app.web.order_pages import enter, listed, mark, path, seal
 from tests.clock import NOW
 from tests.page import Visitor
@@ -41,9 +41,9 @@ def test_a_side_marks_checks_and_seals(app: Flask, db: Database) -> None:
     page = page.press("封好")
     assert (path(page), page.heading) == ("/order", "您的选择已封好")
     with db.read() as session:
-        ballot = session.execute(select(Ballot)).scalar_one()
+        marks = the_marks(session)
     first, second, third, *_ = map(str, story.listed())
-    assert (ballot.marks["want"], ballot.marks["strike"]) == ([first, third], [second])
+    assert (marks["want"], marks["strike"]) == ([first, third], [second])
 
 
 def test_without_javascript_the_check_page_asks_for_the_order(quick_app: Flask, sqlite_db: Database) -> None:
@@ -54,7 +54,7 @@ def test_without_javascript_the_check_page_asks_for_the_order(quick_app: Flask, 
     assert places == ["第1想请", "第2想请", "第3想请"]
     page.fill({f"place-{ids[0]}": "第3想请", f"place-{ids[2]}": "第1想请"}).press("封好")
     with sqlite_db.read() as session:
-        kept = session.execute(select(Ballot.marks)).scalar_one()
+        kept = the_marks(session)
     assert kept["want"] == [str(ids[2]), str(ids[1]), str(ids[0])]
 
 
@@ -68,7 +68,7 @@ def test_the_taps_give_the_order_of_the_check_page(quick_app: Flask, sqlite_db: 
     assert page.html.index(f'id="place-{ids[1]}"') < page.html.index(f'id="place-{ids[0]}"')
     page.press("封好")
     with sqlite_db.read() as session:
-        assert session.execute(select(Ballot.marks)).scalar_one()["want"] == [str(ids[1]), str(ids[0])]
+        assert the_marks(session)["want"] == [str(ids[1]), str(ids[0])]
 
 
 def test_going_back_from_the_check_page_keeps_the_marks(quick_app: Flask, sqlite_db: Database) -> None:
@@ -86,7 +86,7 @@ def test_all_are_struck_with_one_button(quick_app: Flask, sqlite_db: Database) -
     assert "这几位您都不要" in page.text
     page.press("封好")
     with sqlite_db.read() as session:
-        assert len(session.execute(select(Ballot.marks)).scalar_one()["strike"]) == 6
+        assert len(the_marks(session)["strike"]) == 6
 
 
 def test_a_sealed_ballot_may_be_changed_until_the_other_side_has_sealed(quick_app: Flask, sqlite_db: Database) -> None:

@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Page
-from sqlalchemy import select
 
 from app import orders
 from app.db import Database
-from app.models import Ballot, Station
+from app.models import Station
 from app.scope import Role
 from app.settings import load
 from app.web import create_app
-from tests.app.order_story import Story, an_order
+from tests.app.order_story import Story, an_order, the_marks
 from tests.app.web.order_pages import CODES
 from tests.browser import (
     OpenTab,
@@ -128,7 +127,7 @@ def test_the_order_of_taps_is_shown_and_kept(site: Site, story: Story, open_tab:
     page.wait_for_selector('h1:text-is("您的选择已封好")')
     ids = [str(each) for each in story.listed()]
     with story.db.read() as session:
-        marks = session.execute(select(Ballot.marks)).scalar_one()
+        marks = the_marks(session)
     assert (marks["want"], marks["strike"]) == ([ids[2], ids[1]], [ids[0]])
 
 
@@ -144,7 +143,7 @@ def test_without_javascript_on_the_smallest_screen_in_large_text(site: Site, sto
     page.wait_for_selector('h1:text-is("您的选择已封好")')
     ids = [str(each) for each in story.listed()]
     with story.db.read() as session:
-        marks = session.execute(select(Ballot.marks)).scalar_one()
+        marks = the_marks(session)
     assert (marks["want"], marks["strike"]) == ([ids[1]], [ids[0]])
 
 

@@ -63,9 +63,9 @@ def test_filters_and_words(app: Flask, filled: Database) -> None:
     assert "高医生" in page.links
     assert "雷长安" not in page.links
     assert page.value("类别") == "行业"
-    page = visitor.open("/pool").fill({"擅长的纠纷": "邻里", "查姓名或职务": "教师"}).press("查找")
+    page = visitor.open("/pool").fill({"擅长的纠纷": "邻里", "查姓名、拼音、村或职务": "教师"}).press("查找")
     assert ("雷长安" in page.links, "刘科长" in page.links) == (True, False)
-    assert "没有找到" in visitor.open("/pool").fill({"查姓名或职务": "%"}).press("查找").text
+    assert "没有找到" in visitor.open("/pool").fill({"查姓名、拼音、村或职务": "%"}).press("查找").text
 
 
 @pytest.mark.parametrize(
