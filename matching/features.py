@@ -20,8 +20,14 @@ from talent_pool.files import data_dir
 BLOCKS = ("words", "characters", "concepts")  # each is scaled to unit length by itself
 NGRAMS = (1, 2, 3)
 _WORD, _PAIR, _RUN, _CONCEPT = 0x89ABCDEF01, 0x55AA55AA77, 0x1234567, 0x3333333
-_LONGEST_CONCEPT = 8
+# Of words, pairs, joined words, runs and groups, as they stand one behind the other.
+_SALTS = np.array([_WORD, _PAIR, _WORD, _RUN, _CONCEPT], dtype=np.uint64)
+_BLOCKS = np.array([0, 0, 0, 1, 2], dtype=np.uint8)
+_LONGER = np.arange(3, 9)  # the sizes of longer words of groups
 _MOST_JOINED = 4  # neighbouring words that may form one entry of the lexicon
+
+
+Places = tuple[Offsets, Offsets]  # where stretches begin and end
 
 
 class Features(NamedTuple):
@@ -34,28 +40,33 @@ class Features(NamedTuple):
     text: Offsets
 
 
-class _Found(NamedTuple):
-    stretch: Keys
-    salt: int
+class _Stretches(NamedTuple):
     start: Offsets
     end: Offsets
-    block: int
+    key: Keys
 
 
 def extract(texts: Sequence[str]) -> Features:
     """Return every feature of normalised texts (`matching.text.normalise`)."""
     flat = [text.translate(_FLAT) for text in texts]
     sheet = lay(flat)
-    found = [*_of_words(sheet, *_words(BREAK.join(flat))), _of_characters(sheet), _of_concepts(sheet)]
-    sizes = [len(part.start) for part in found]
-    salts = np.repeat(np.array([part.salt for part in found], dtype=np.uint64), sizes)
-    key = folded(np.concatenate([part.stretch for part in found]), salts)
-    start, end = (np.concatenate(places) for places in ([part.start for part in found], [part.end for part in found]))
-    block = np.repeat(np.array([part.block for part in found], dtype=np.uint8), sizes)
+    words = _solid_words(sheet, *_words(BREAK.join(flat)))
+    runs = _runs(sheet)
+    # The keys of all stretches in one go: for a single text the time lies in the number of calls.
+    places = [words, _pairs(*words), _joinable(*words), *runs]
+    start, end = (np.concatenate(each) for each in zip(*places, strict=True))
+    key = sheet.keys(start, end)
+    pairs_end, joined_end, ones_end, twos_end = np.cumsum([len(each) for each, _ in places]).tolist()[1:5]
+    joined = pairs_end + among(_joined_keys(), key[pairs_end:joined_end]).nonzero()[0]
+    kept = np.concatenate([np.arange(pairs_end), joined, np.arange(joined_end, len(key))])
+    groups = _groups(sheet, _Stretches(start, end, key), joined_end, ones_end, twos_end)
+    sizes = [len(words[0]), pairs_end - len(words[0]), len(joined), len(key) - joined_end, len(groups.key)]
+    start, end = np.concatenate([start[kept], groups.start]), np.concatenate([end[kept], groups.end])
+    folds, block = folded(np.concatenate([key[kept], groups.key]), _SALTS.repeat(sizes)), _BLOCKS.repeat(sizes)
     if len(texts) == 1:
-        return Features(key, start, end, block, np.zeros(len(start), dtype=np.intp))
+        return Features(folds, start, end, block, np.zeros(len(start), dtype=np.intp))
     owner = sheet.owners(start)
-    return Features(key, start - sheet.starts[owner], end - sheet.starts[owner], block, owner)
+    return Features(folds, start - sheet.starts[owner], end - sheet.starts[owner], block, owner)
 
 
 class _Flat(dict[int, str]):
@@ -78,31 +89,26 @@ _FLAT = _Flat()
 def _words(text: str) -> tuple[Offsets, Offsets]:
     pieces = cutter()(text)
     lengths = np.fromiter(map(len, pieces), dtype=np.intp, count=len(pieces))
-    end = np.cumsum(lengths)
+    end = lengths.cumsum()
     return end - lengths, end
 
 
-def _of_words(sheet: Sheet, start: Offsets, end: Offsets) -> list[_Found]:
+def _solid_words(sheet: Sheet, start: Offsets, end: Offsets) -> Places:
     solid = sheet.solid[start]
-    start, end = start[solid], end[solid]
+    return start[solid], end[solid]
+
+
+def _pairs(start: Offsets, end: Offsets) -> Places:
     next_to = end[:-1] == start[1:]
-    pairs = start[:-1][next_to], end[1:][next_to]
-    return [
-        _Found(sheet.keys(start, end), _WORD, start, end, 0),
-        _Found(sheet.keys(*pairs), _PAIR, *pairs, 0),
-        _joined(sheet, start, end),
-    ]
+    return start[:-1][next_to], end[1:][next_to]
 
 
-def _joined(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
-    # Two to four neighbouring words that are one entry of the lexicon (塄坎, 退耕还林): a word of their own.
+def _joinable(start: Offsets, end: Offsets) -> Places:
+    # Two to four neighbouring words may be one entry of the lexicon (塄坎, 退耕还林): a word of their own.
     low = np.concatenate([start[:-more] for more in range(1, _MOST_JOINED)])
     high = np.concatenate([end[more:] for more in range(1, _MOST_JOINED)])
     near = high - low <= _longest_joined()
-    low, high = low[near], high[near]
-    keys = sheet.keys(low, high)
-    known = among(_joined_keys(), keys)
-    return _Found(keys[known], _WORD, low[known], high[known], 0)
+    return low[near], high[near]
 
 
 @lru_cache(maxsize=1)
@@ -118,16 +124,16 @@ def _longest_joined() -> int:
 # --- runs of characters ---
 
 
-def _of_characters(sheet: Sheet) -> _Found:
+def _runs(sheet: Sheet) -> list[Places]:
+    """Return the runs of one, of two and of three letters or digits."""
     whole = solid = sheet.solid
-    starts = []
+    found = []
     for size in NGRAMS:
         if size > 1:
             whole = whole[:-1] & solid[size - 1 :]
-        starts.append(np.flatnonzero(whole))
-    start = np.concatenate(starts)
-    end = start + np.repeat(NGRAMS, [len(each) for each in starts])
-    return _Found(sheet.keys(start, end), _RUN, start, end, 1)
+        start = whole.nonzero()[0]
+        found.append((start, start + size))
+    return found
 
 
 # --- groups of meaning ---
@@ -141,9 +147,11 @@ def lexicon() -> dict[str, Any]:
 
 
 class _Concepts(NamedTuple):
-    """Words of the groups by key: entry i says that the word of `key[i]` belongs to `group[i]`; `head`: first pairs."""
+    """Words of the groups: word `key[i]` is in `group[first[i]:first[i] + size[i]]`; `head`: first pairs."""
 
     key: Keys
+    first: Offsets
+    size: Offsets
     group: Keys
     head: Keys
 
@@ -153,33 +161,36 @@ def _concepts() -> _Concepts:
     groups = lexicon()["groups"]
     words = [[word.translate(_FLAT) for word in dict.fromkeys(groups[name].split())] for name in sorted(groups)]
     names = keys_of([f"group {name}" for name in sorted(groups)])
-    key = keys_of(list(chain.from_iterable(words)))
-    group = np.repeat(names, [len(each) for each in words])
-    order = np.lexsort((group, key))
+    every = keys_of(list(chain.from_iterable(words)))
+    order = np.argsort(every, kind="stable")
+    key, first, count = np.unique(every[order], return_index=True, return_counts=True)
     head = keys_of([word[:2] for word in chain.from_iterable(words) if len(word) > 2])
-    return _Concepts(key[order], group[order], np.unique(head))
+    group = np.repeat(names, [len(each) for each in words])[order]
+    return _Concepts(key, first, count, group, np.unique(head))
 
 
-def _of_concepts(sheet: Sheet) -> _Found:
-    known, solid = _concepts(), sheet.solid
-    one = np.flatnonzero(solid)
-    two = np.flatnonzero(solid[:-1] & solid[1:])
-    longer = two[among(known.head, sheet.keys(two, two + 2))]  # only there can a word of three or more begin
-    starts = [one, two]
-    for size in range(3, _LONGEST_CONCEPT + 1):
-        longer = longer[longer + size <= len(solid)]
-        starts.append(longer)
-    start = np.concatenate(starts)
-    end = start + np.repeat(np.arange(1, _LONGEST_CONCEPT + 1), [len(each) for each in starts])
-    return _groups_at(sheet, start, end)
+def _groups(sheet: Sheet, seen: _Stretches, ones: int, twos: int, end: int) -> _Stretches:
+    """Return the groups of meaning; runs of one and of two begin in `seen` at `ones` and `twos`, the latter `end`."""
+    known = _concepts()
+    two = seen.start[twos:end]
+    longer = two[among(known.head, seen.key[twos:end])]  # only there can a word of three or more begin
+    size = _LONGER.repeat(len(longer))
+    low = np.concatenate([longer] * len(_LONGER))
+    fits = low + size <= len(sheet.codes)
+    low, high = low[fits], (low + size)[fits]
+    return _groups_at(
+        np.concatenate([seen.start[ones:end], low]),
+        np.concatenate([seen.end[ones:end], high]),
+        np.concatenate([seen.key[ones:end], sheet.keys(low, high)]),
+    )
 
 
-def _groups_at(sheet: Sheet, start: Offsets, end: Offsets) -> _Found:
-    known, keys = _concepts(), sheet.keys(start, end)
-    low = known.key.searchsorted(keys)
-    hit = known.key.take(low, mode="clip") == keys
-    low, start, end = low[hit], start[hit], end[hit]
-    count = known.key.searchsorted(keys[hit], side="right") - low
-    # The entries low, low + 1 … of each hit, one after another.
-    entry = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
-    return _Found(known.group[entry], _CONCEPT, np.repeat(start, count), np.repeat(end, count), 2)
+def _groups_at(start: Offsets, end: Offsets, keys: Keys) -> _Stretches:
+    known = _concepts()
+    at = known.key.searchsorted(keys)
+    hit = known.key.take(at, mode="clip") == keys
+    at, start, end = at[hit], start[hit], end[hit]
+    first, count = known.first[at], known.size[at]
+    # The entries first, first + 1 … of each hit, one after another.
+    entry = (first - count.cumsum() + count).repeat(count) + np.arange(count.sum())
+    return _Stretches(start.repeat(count), end.repeat(count), known.group[entry])

@@ -119,8 +119,7 @@ def suggest(query: Query, index: RosterIndex | Columns) -> Suggestion:
     slots, excluded, widened_to = _available(query, columns)
     found = score(query, columns, slots)
     chosen = _choose(query, columns, slots, found)
-    shortlist = tuple(_candidate(query, columns, slots, found, place) for place in chosen)
-    return Suggestion(shortlist, widened_to, excluded)
+    return Suggestion(_candidates(query, columns, slots[chosen], found, chosen), widened_to, excluded)
 
 
 # --- who is there ----------------------------------------------------------------------------------------------------
@@ -204,7 +203,7 @@ def _is_mixed(best: list[int], size: list[int], query: Query) -> bool:
 
 
 def _ranked(keys: NDArray[np.int64], places: NDArray[np.intp]) -> NDArray[np.intp]:
-    return places[np.argsort(-keys[places])]
+    return places[(-keys[places]).argsort()]
 
 
 def _order(columns: Columns, slots: Slots, fit: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -267,7 +266,10 @@ def _can_fill(left: Counter[tuple[int, bool]], seats: int, covered: set[int], ki
     return kinds <= min(seats, len(fresh)) and outsiders <= min(room, away)
 
 
-def _candidate(query: Query, columns: Columns, slots: Slots, found: Score, place: int) -> Candidate:
-    row = columns.row(int(slots[place]))
-    parts = {name: int(points[place]) for name, points in found.parts.items()}
-    return Candidate(row, int(found.fit[place]), reasons(query, row, parts))
+def _candidates(query: Query, columns: Columns, slots: Slots, found: Score, places: list[int]) -> tuple[Candidate, ...]:
+    """Return those at `places` of the score, who stand in `slots`, with their reasons."""
+    fits, parts = found.fit[places].tolist(), {name: points[places].tolist() for name, points in found.parts.items()}
+    return tuple(
+        Candidate(row, fits[at], reasons(query, row, {name: points[at] for name, points in parts.items()}))
+        for at, row in enumerate(columns.rows(slots))
+    )

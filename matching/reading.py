@@ -114,12 +114,12 @@ def _kind(normal: Normal, weights: Weights) -> _Kind:
     given = weights.probabilities(weights.scores(vectors))[0]
     best = int(given.argmax())
     type_ = weights.types[best]
-    order = given.argsort()[::-1]
+    order, shares = given.argsort()[::-1].tolist(), given.tolist()
     evidence = weights.evidence(features, rows, vectors, cut(normal.text), type_)
     return _Kind(
         type=type_,
         subtype=weights.subtype(vectors, type_),
-        probabilities={weights.types[i]: float(given[i]) for i in order},
+        probabilities={weights.types[i]: shares[i] for i in order},
         abstain=bool(given[best] < weights.threshold),
         evidence=tuple(Evidence(*normal.span(e.start, e.end), e.weight) for e in evidence),
     )

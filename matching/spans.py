@@ -1,6 +1,7 @@
 """Keys of stretches of text: texts are laid end to end, and the key of any stretch costs two look-ups."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -40,10 +41,10 @@ class Sheet(NamedTuple):
 def lay(texts: Sequence[str]) -> Sheet:
     """Lay out texts in which every character that breaks a word is already a BREAK."""
     codes = np.frombuffer((BREAK.join(texts) + BREAK).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    sums = np.zeros(len(codes) + 1, dtype=np.uint64)
-    np.cumsum(codes * _powers(len(codes)).base[: len(codes)], out=sums[1:])
-    starts = np.zeros(len(texts) + 1, dtype=np.intp)
-    np.cumsum([len(text) + 1 for text in texts], out=starts[1:])
+    sums = np.empty(len(codes) + 1, dtype=np.uint64)
+    sums[0] = 0
+    np.multiply(codes, _powers(len(codes)).base[: len(codes)]).cumsum(out=sums[1:])
+    starts = np.array([0, *accumulate(len(text) + 1 for text in texts)], dtype=np.intp)
     return Sheet(codes, sums, starts)
 
 
@@ -55,14 +56,14 @@ def keys_of(words: Sequence[str]) -> Keys:
 
 def folded(keys: Keys, salt: int | Keys) -> NDArray[np.uint32]:
     """Return 32-bit keys; another `salt` gives the same characters another key (a word is not a run of characters)."""
-    return (((keys ^ np.asarray(salt, dtype=np.uint64)) * _MIX) >> _HALF).astype(np.uint32)
+    salts = salt if isinstance(salt, np.ndarray) else np.uint64(salt)
+    return (((keys ^ salts) * _MIX) >> _HALF).astype(np.uint32)
 
 
 def among(known: Keys, keys: Keys) -> NDArray[np.bool_]:
     """Tell for each key whether it is in `known`, which is sorted and not empty."""
-    at = np.searchsorted(known, keys)
-    at[at == len(known)] = 0
-    return np.asarray(known[at] == keys)
+    at = known.searchsorted(keys)
+    return np.asarray(known.take(at, mode="clip") == keys)
 
 
 class _Powers(NamedTuple):

@@ -96,14 +96,15 @@ class Weights:
     def vectors(self, features: Features, texts: int = 1, rows: Rows | None = None) -> Vectors:
         """Return rows and values of texts: log counts × idf, each block of unit length; `rows` if known already."""
         rows = self.rows_of(features.key) if rows is None else rows
-        text, known, size = features.text, rows >= 0, max(1, len(self.keys))
-        code, counts = np.unique(text[known] * size + rows[known], return_counts=True)
-        text, rows = np.divmod(code, size)
+        known, size = rows >= 0, max(1, len(self.keys))
+        code, counts = _counted(rows[known] if texts == 1 else features.text[known] * size + rows[known])
+        text, rows = (0, code) if texts == 1 else np.divmod(code, size)
         values = (1 + np.log(counts.astype(np.float32))) * self.idf[rows]
-        group = text * len(BLOCKS) + self.block[rows]
+        group = self.block[rows] + text * len(BLOCKS)
         norms = np.sqrt(np.bincount(group, weights=values * values, minlength=texts * len(BLOCKS)))
         values = (values / np.maximum(norms, 1e-9)[group]).astype(np.float32)
-        return Vectors(rows, values, np.searchsorted(text, np.arange(texts + 1)))
+        bounds = np.array([0, len(rows)]) if texts == 1 else np.searchsorted(text, np.arange(texts + 1))
+        return Vectors(rows, values, bounds)
 
     def scores(self, vectors: Vectors) -> Floats:
         """Return one score per text and type."""
@@ -125,12 +126,21 @@ class Weights:
     ) -> tuple[Evidence, ...]:
         """Return the words of one text that moved the choice of `type_` most, heaviest first."""
         own = vectors.rows
-        moved = vectors.values * (self.coef[own, self.types.index(type_)] - self._means[own])
+        moved = vectors.values * (self.coef[:, self.types.index(type_)][own] - self._means[own])
         return _heaviest(_per_character(features, rows, own, moved), words, limit)
 
     @cached_property
     def _means(self) -> Floats:
         return np.asarray(self.coef.mean(axis=1), dtype=np.float32)
+
+
+def _counted(codes: Rows) -> tuple[Rows, Rows]:
+    """Return the different codes in ascending order and how often each stands there; sorts `codes` itself."""
+    codes.sort()
+    new = np.ones(len(codes) + 1, dtype=np.bool_)
+    np.not_equal(codes[1:], codes[:-1], out=new[1:-1])
+    first = new.nonzero()[0]
+    return codes[first[:-1]], first[1:] - first[:-1]
 
 
 def _sums(vectors: Vectors, coef: Floats) -> Floats:
@@ -161,14 +171,19 @@ def softmax(scores: Floats) -> Floats:
 
 def _heaviest(weight: Floats, words: Sequence[Word], limit: int) -> tuple[Evidence, ...]:
     running = [0.0, *weight.cumsum().tolist()]
-    last = len(running) - 1
-    sums = [(running[min(word.end, last)] - running[min(word.start, last)], word) for word in words]
-    positive = [pair for pair in sums if pair[0] > 0 and any(char.isalnum() for char in pair[1].text)]
+    # Nothing was moved behind the last feature.
+    running += running[-1:] * (words[-1].end + 1 - len(running) if words else 0)
+    sums = [(running[word.end] - running[word.start], word) for word in words]
+    positive = [pair for pair in sums if pair[0] > 0 and _is_word(pair[1].text)]
     positive.sort(key=lambda pair: (-pair[0], pair[1].start))
     total = sum(value for value, _ in positive)
     return tuple(
         Evidence(word.start, word.end, value / total) for value, word in positive[:limit] if value >= total * 0.05
     )
+
+
+def _is_word(text: str) -> bool:
+    return text.isalnum() or any(char.isalnum() for char in text)
 
 
 # --- files ---

@@ -105,9 +105,13 @@ class Columns:
         return found
 
     def row(self, slot: int) -> RosterRow:
-        """Return what is known of the mediator in a slot (whether active is told by the areas; leave is left out)."""
-        numbers = (int(column[slot]) for column in (self.id, self.kind, self.home, self.cap, self.load))
-        return _row(*numbers, self.aside[slot])
+        """Return the same as `rows` for one slot."""
+        return self.rows(np.array([slot], dtype=np.int32))[0]
+
+    def rows(self, slots: Slots) -> list[RosterRow]:
+        """Return what is known of the mediators in some slots (whether active is told by the areas; without leave)."""
+        numbers = (column[slots].tolist() for column in (self.id, self.kind, self.home, self.cap, self.load))
+        return [_row(*each, self.aside[slot]) for slot, *each in zip(slots.tolist(), *numbers, strict=True)]
 
     def nbytes(self) -> int:
         """Return the bytes of all columns, without what is kept aside."""

@@ -57,7 +57,7 @@ class SuggestionBody(Body):
     text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
     region: Region = None
     n: Annotated[int, Field(ge=1, le=MOST_NAMES, strict=True)] = 6
-    parties: Annotated[list[PersonBody], Field(max_length=400)] = []
+    parties: Annotated[list[PersonBody], Field(max_length=400, default_factory=list)]
 
 
 class PartyBody(PartyIn):

@@ -7,8 +7,8 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-from flask import Flask, current_app, g, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, current_app, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import Serializer, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
@@ -77,9 +77,9 @@ def house() -> House:
 
 def now() -> datetime:
     """Return the moment of this request: taken once, the same for everything in it."""
-    if "now" not in g:
-        g.now = house().clock()
-    moment: datetime = g.now
+    moment: datetime | None = g.get("now")
+    if moment is None:
+        moment = g.now = house().clock()
     return moment
 
 
@@ -163,6 +163,17 @@ class Cookies(SecureCookieSessionInterface):
         if self._signer is None:
             self._signer = super().get_signing_serializer(app)
         return self._signer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the browser's cookie holds; a request without any cookie has none to be looked for."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keep the session in its cookie; one that is empty and was not touched leaves no trace."""
+        if session or session.accessed or session.modified:
+            super().save_session(app, session, response)
 
 
 def init_app(app: Flask) -> None:

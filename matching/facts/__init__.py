@@ -59,9 +59,14 @@ class _Back:
     def __init__(self, normal: Normal) -> None:
         self._first: dict[int, int] = {}
         self._last: dict[int, int] = {}
+        self._same = normal.origin == list(range(len(normal.origin)))  # as with nearly all texts
+        if self._same:
+            return
         for at, origin in enumerate(normal.origin):
             self._first.setdefault(origin, at)
             self._last[origin] = at
 
     def __call__(self, facts: list[Fact]) -> list[tuple[int, int]]:
+        if self._same:
+            return [(fact["start"], fact["end"]) for fact in facts]
         return [(self._first[fact["start"]], self._last[fact["end"] - 1] + 1) for fact in facts]

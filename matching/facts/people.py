@@ -33,10 +33,12 @@ COMPOUND = (
     "长孙",
     "公孙",
 )
+_COMPOUND_FIRST = frozenset(name[0] for name in COMPOUND)
 _ENDINGS = "村镇乡县区沟坪寨庄塬湾峁岔河路街院"
 _DIGITS = "一二三四五六七八九十"
 _HAN = re.compile("[\u4e00-\u9fff]")
 _BREAK = frozenset(" \n,。;:!?、()“”\"'‘’《》【】[]<>/|-—…·.~")
+_KIN = frozenset("叔婶嫂哥姐姨伯爷妈")  # one of them is in every word of kin that may stand behind a given name
 _UNKNOWN = -20  # a character that no name of the dictionary has
 THRESHOLD = 0.4
 
@@ -189,6 +191,8 @@ def _pairs(names: Iterable[str]) -> set[str]:
 
 def _with_kin(text: str, known: Lexicon) -> Iterator[tuple[int, int]]:
     """Find 建国叔, 秀兰嫂: a given name and a word of kin."""
+    if _KIN.isdisjoint(text):
+        return
     for hit in known.kin.finditer(text):
         first, last = tuple(hit[1])
         good = known.second.get(first, _UNKNOWN) > 8 and known.last.get(last, _UNKNOWN) > 4
@@ -215,9 +219,9 @@ def candidates(text: str, cut: Callable[[str], list[str]]) -> Iterator[tuple[int
     if known.surname.keys().isdisjoint(text):
         return
     edges, words = _edges(text, cut)
-    for start, char in enumerate(text):
-        size = 2 if text[start : start + 2] in COMPOUND else 1 if char in known.surname else 0
-        if not size:
+    for start in [start for start, char in enumerate(text) if char in known.surname or char in _COMPOUND_FIRST]:
+        size = 2 if text[start : start + 2] in COMPOUND else 1
+        if size == 1 and text[start] not in known.surname:
             continue
         for end in (start + size + 2, start + size + 1):
             if end <= len(text) and _all_han(text[start + size : end]):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 from rapidfuzz.distance import DamerauLevenshtein
@@ -45,7 +46,7 @@ class Gazetteer:
     firm: Names
     loose: Names
     village_stems: Names
-    sizes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # lengths of the names by first character
+    sizes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # lengths of the names by first two characters
 
 
 @lru_cache(maxsize=1)
@@ -72,8 +73,8 @@ def gazetteer() -> Gazetteer:
     sizes: defaultdict[str, set[int]] = defaultdict(set)
     for table in names:
         for name in table:
-            if len(name) <= LONGEST:
-                sizes[name[0]].add(len(name))
+            if 2 <= len(name) <= LONGEST:
+                sizes[name[:2]].add(len(name))
     found.sizes = {first: tuple(sorted(lengths, reverse=True)) for first, lengths in sizes.items()}
     return found
 
@@ -150,19 +151,18 @@ def as_facts(normal: Normal, hits: Iterable[Hit]) -> Iterator[Fact]:
 
 
 def _candidates(text: str) -> list[Hit]:
-    known, found, at = gazetteer(), [], 0
-    while at < len(text):
-        hit = _longest(text, at, known) if text[at] in known.sizes else None
+    known, found, free = gazetteer(), [], 0
+    sizes = known.sizes
+    for at in [at for at, pair in enumerate(map(add, text, text[1:])) if pair in sizes]:
+        hit = _longest(text, at, known) if at >= free else None
         if hit is not None:
             found.append(hit)
-            at = hit.end if hit.firm else at + 1
-        else:
-            at += 1
-    return _without_overlaps(found)
+            free = hit.end if hit.firm else at + 1
+    return _without_overlaps(found) if found else found
 
 
 def _longest(text: str, at: int, known: Gazetteer) -> Hit | None:
-    for size in known.sizes[text[at]]:
+    for size in known.sizes[text[at : at + 2]]:
         word = text[at : at + size]  # shorter at the end of the text, and then no name of this length
         if word in known.firm and len(word) == size:
             codes = known.firm[word]
@@ -259,6 +259,12 @@ def _spelt(area: int, size: int) -> dict[str, int]:
     return {sound: next(iter(codes)) for sound, codes in sounds.items() if len(codes) == 1}
 
 
+@lru_cache(maxsize=256)
+def _stems(area: int, size: int) -> dict[int, str]:
+    """Return the stems of a county's towns or villages that do not sound like another one's."""
+    return {code: _stem(code) for code in _spelt(area, size).values()}
+
+
 def _stem(code: int) -> str:
     return _VILLAGE.sub("", _TOWN.sub("", plain(regions.short_name(code))))
 
@@ -299,5 +305,9 @@ def _alike(stem: str, area: int, size: int) -> int | None:
     code = sounds.get(spell(stem))
     if code is not None or len(stem) < 3:
         return code
-    near = [code for code in sounds.values() if DamerauLevenshtein.distance(stem, _stem(code), score_cutoff=1) == 1]
+    near = [
+        code
+        for code, other in _stems(area, size).items()
+        if abs(len(other) - len(stem)) <= 1 and DamerauLevenshtein.distance(stem, other, score_cutoff=1) == 1
+    ]
     return near[0] if len(near) == 1 else None
