@@ -42,7 +42,7 @@ def log(session: Session, intake: Intake, *, by: Viewer, key: str, now: datetime
     session.add(dispute)
     session.flush()
     _add_sides(session, dispute, intake)
-    gates.add_suspected(session, dispute, reading)
+    gates.add_found(session, dispute, reading, intake.answers, by, now)
     chosen = {"type": dispute.type, "subtype": dispute.subtype, "asked": bool(intake.type or intake.subtype)}
     note(session, dispute, "logged", by.actor, now, machine=_machine_word(reading), officer=chosen)
     gates.triage(session, dispute, by.actor, now)

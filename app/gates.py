@@ -1,5 +1,6 @@
 """What must not be mediated: the machine suspects, an officer decides with a reason; for crime and violence, two do."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,18 +17,58 @@ from app.models import Dispute, Gate, GateState
 from app.scope import Role
 from talent_pool import taxonomy
 
+YES, NO = N_("问过,有"), N_("问过,没有")  # the reason of a gate that the machine only asked about
 BEFORE_ORDER = (State.REGISTERED, State.TRIAGED, State.BARRED)
 
 
-def add_suspected(session: Session, dispute: Dispute, reading: matching.Reading) -> None:
-    """Write down the gates that the machine sees, each with the first words that it rests on."""
-    first = {hit.code: hit for hit in reversed(reading.gates)}
-    session.add_all(
-        Gate(**dispute.owns(), code=code, start=first[code].start, end=first[code].end)
-        for code in taxonomy.gates()
-        if code in first
-    )
+def add_found(
+    session: Session,
+    dispute: Dispute,
+    reading: matching.Reading,
+    answers: Mapping[str, bool],
+    by: Viewer,
+    now: datetime,
+) -> None:
+    """Write down the gates that the machine sees or is not sure of, each with the first words that it rests on.
+
+    `answers`: what the officer said of those that the machine only asks about; one without an answer goes on asking.
+    """
+    sure = {hit.code for hit in reading.gates}
+    first = {hit.code: hit for hit in reversed((*reading.asks, *reading.gates))}
+    for code in taxonomy.gates():
+        if code not in first:
+            continue
+        gate = Gate(**dispute.owns(), code=code, start=first[code].start, end=first[code].end)
+        session.add(gate)
+        if code not in sure:
+            gate.state = GateState.ASKED
+            if code in answers:
+                _answered(gate, yes=answers[code], by=by, now=now)
     session.flush()
+
+
+def answer(session: Session, dispute: Dispute, code: str, *, yes: bool, by: Viewer, now: datetime) -> None:
+    """Answer what the machine asks about a gate: yes makes it a suspicion, no sets it aside without a second person.
+
+    A question is not a suspicion: the head's second is for setting aside what somebody or the machine has raised.
+    Raises NotFound for a gate that the case does not have, Conflict when nothing is asked, Forbidden outside a station.
+    """
+    lock(session, dispute)
+    gate = _get(session, dispute, code)
+    if by.station_id is None:
+        raise Forbidden(N_("只有派出所可以决定"))
+    if gate.state is not GateState.ASKED:
+        raise Conflict(N_("这一项已经回答过了"))
+    _answered(gate, yes=yes, by=by, now=now)
+    session.flush()
+    note(session, dispute, "gate_answered", by.actor, now, code=code, yes=yes)
+    _follow(session, dispute, by.actor, now)
+
+
+def _answered(gate: Gate, *, yes: bool, by: Viewer, now: datetime) -> None:
+    gate.state = GateState.SUSPECTED if yes else GateState.OVERRIDDEN
+    gate.reason = YES if yes else NO
+    gate.decided_by, gate.decided_at = by.account_id, now
 
 
 def of(session: Session, dispute: Dispute) -> list[Gate]:

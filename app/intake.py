@@ -71,6 +71,12 @@ def _known_subtype(value: str) -> str:
     return value
 
 
+def _known_gates(value: dict[str, bool]) -> dict[str, bool]:
+    if any(code not in taxonomy.gates() for code in value):
+        raise ValueError(N_("没有这一项"))
+    return value
+
+
 def _numbers(value: Any) -> Any:
     """Turn 3500、1.2万 as typed into numbers; what came as numbers stays."""
     if not isinstance(value, str):
@@ -131,6 +137,7 @@ class Intake(BaseModel):
     subtype: Annotated[str, AfterValidator(_known_subtype)] = ""
     source: Source = Source.APPLIED
     place: Place = None
+    answers: Annotated[dict[str, bool], AfterValidator(_known_gates)] = {}  # to gates of which the machine is not sure
     amounts: Numbers = None
     areas: Numbers = None
     household: Annotated[str, Cleaned, Field(max_length=80)] = ""

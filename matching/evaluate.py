@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.reading import Reading
 from matching.weights import Floats
 
 BINS = 15
@@ -27,6 +30,62 @@ class Figures:
     def as_json(self) -> dict[str, float]:
         """Return the figures under their names, rounded to four places."""
         return {name: value if isinstance(value, int) else round(value, 4) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of hits with its 95 % interval (Wilson's)."""
+
+    hits: int
+    n: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the lower and the upper bound; everything is possible when nothing was counted."""
+        if not self.n:
+            return 0.0, 1.0
+        p, z = self.hits / self.n, 1.96
+        half = z * sqrt(p * (1 - p) / self.n + z * z / (4 * self.n**2))
+        middle, whole = p + z * z / (2 * self.n), 1 + z * z / self.n
+        return (middle - half) / whole, (middle + half) / whole
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.hits / max(1, self.n):.3f} ({low:.3f}-{high:.3f}, n={self.n})"
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """How well one gate or sign is seen: of the texts that show it and of those that raise it, how many do both."""
+
+    recall: Share
+    precision: Share
+    asked: int  # of the texts that show it without its being raised: how many are at least asked about
+    traps: Share  # of the texts that only look like it: how many raise it
+
+
+def flagged(code: str, gold: Sequence[dict[str, Any]], readings: Sequence[Reading]) -> Flagged:
+    """Measure one gate or sign on lines with `gates`, `signs` and `traps`."""
+    shows = [any(mark["code"] == code for mark in (*row["gates"], *row["signs"])) for row in gold]
+    raised = [code in {hit.code for hit in (*reading.gates, *reading.risk.signs)} for reading in readings]
+    asked = [code in {hit.code for hit in reading.asks} for reading in readings]
+    both = sum(a and b for a, b in zip(shows, raised, strict=True))
+    traps = [r for row, r in zip(gold, raised, strict=True) if code in row["traps"]]
+    return Flagged(
+        Share(both, sum(shows)),
+        Share(both, sum(raised)),
+        sum(a and b for a, b in zip(shows, asked, strict=True)),
+        Share(sum(traps), len(traps)),
+    )
+
+
+def shares(groups: Sequence[str], hits: Sequence[bool]) -> dict[str, Share]:
+    """Return the share of hits of each group, the weakest first."""
+    found: dict[str, list[bool]] = {}
+    for group, hit in zip(groups, hits, strict=True):
+        found.setdefault(group, []).append(bool(hit))
+    each = {group: Share(sum(some), len(some)) for group, some in found.items()}
+    return dict(sorted(each.items(), key=lambda item: item[1].hits / item[1].n))
 
 
 def measure(

@@ -16,16 +16,21 @@ _AROUND = 8  # an exception is looked for within so many characters around a hit
 _BLANK = "○"
 _GAP = re.compile(r"~([0-9]+)")
 _NAME = re.compile(r"\{([a-z_]+)\}")
+_QUOTES = frozenset('"“”「」『』')
 _SENTENCE_ENDS = "。!?;\n"
 
 
 class Hit(NamedTuple):
-    """A gate or sign with the half-open span of the text as given that shows it, and the article behind a gate."""
+    """A gate or sign with the half-open span of the text as given that shows it, and the article behind a gate.
+
+    `sure`: the words leave no doubt, and nothing in the text takes them back.
+    """
 
     code: str
     start: int
     end: int
     article: str = ""
+    sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,15 @@ class Rule:
     needs: re.Pattern[str] | None
     forbids: re.Pattern[str] | None
     yields_to: frozenset[str]
+    sure: bool
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """Harmless idioms and the rules of gates and signs."""
+    """Harmless idioms, words that take back what a text says, and the rules of gates and signs."""
 
     idioms: re.Pattern[str]
+    taken_back: re.Pattern[str]
     gates: tuple[Rule, ...]
     signs: tuple[Rule, ...]
 
@@ -59,6 +66,7 @@ def rulebook() -> Rulebook:
     exceptions = gates["exceptions"] | signs["exceptions"]
     return Rulebook(
         idioms=re.compile(guarded(_expand(idiom, words) for idiom in gates["idioms"])),
+        taken_back=re.compile(guarded([_expand(gates["taken_back"], words)])),
         gates=tuple(_rule(rule, words, exceptions) for rule in gates["rule"]),
         signs=tuple(_rule(rule, words, exceptions) for rule in signs["rule"]),
     )
@@ -85,6 +93,7 @@ def _rule(rule: dict[str, Any], words: dict[str, str], exceptions: dict[str, str
         needs=compiled([rule["with"]] if "with" in rule else []),
         forbids=compiled([rule["not_with"]] if "not_with" in rule else []),
         yields_to=frozenset(rule.get("yields_to", [])),
+        sure=rule.get("sure", False),
     )
 
 
@@ -106,7 +115,8 @@ def _find(rules: tuple[Rule, ...], normal: Normal) -> tuple[Hit, ...]:
         if not rule.pattern.search(text):  # nearly always
             continue
         if rule.code not in hits and not rule.yields_to & hits.keys() and (span := _search(rule, text, normal.text)):
-            hits[rule.code] = Hit(rule.code, *normal.span(*span))
+            sure = rule.sure and not _taken_back(normal.text, *span)
+            hits[rule.code] = Hit(rule.code, *normal.span(*span), sure=sure)
     return tuple(sorted(hits.values(), key=lambda hit: (hit.start, hit.code)))
 
 
@@ -131,6 +141,11 @@ def _excepted(rule: Rule, full: str, start: int, end: int) -> bool:
         return False
     low, high = max(0, start - 4 * _AROUND), min(len(full), end + _AROUND)
     return any(found.start() < end and found.end() > start - 2 for found in rule.unless.finditer(full[:high], low))
+
+
+def _taken_back(full: str, start: int, end: int) -> bool:
+    # Reported, mistaken, staged or quoted: 「以为他打老婆，原来是捶核桃」.
+    return not _QUOTES.isdisjoint(full[max(0, start - 1) : end + 1]) or bool(rulebook().taken_back.search(full))
 
 
 def colour(signs: Iterable[str], type_: str | None, subtype: str | None) -> str:

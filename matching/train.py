@@ -13,6 +13,7 @@ import numpy as np
 
 from matching.classify import Counted, DisputeClassifier, by_group, count, deal, vectors_of
 from matching.evaluate import Figures, measure
+from matching.flagging import Judged, marks, with_flags, witnessed
 from matching.weights import NONE, Floats, Weights, load, save
 from talent_pool import taxonomy
 from talent_pool.files import data_dir
@@ -39,6 +40,7 @@ class Example:
     also: tuple[str, ...] = ()
     subtype: str = NONE
     register: str = ""
+    flags: tuple[str, ...] = ()  # gates and signs
 
 
 def shipped_corpus() -> list[Path]:
@@ -60,7 +62,14 @@ def _example(line: str, where: str, known: frozenset[str]) -> Example:
     try:
         row = json.loads(line)
         text, type_ = row["text"], row["type"]
-        found = Example(text, type_, _also(row.get("also")), row.get("subtype") or NONE, str(row.get("register", "")))
+        found = Example(
+            text,
+            type_,
+            _also(row.get("also")),
+            row.get("subtype") or NONE,
+            str(row.get("register", "")),
+            tuple(dict.fromkeys(mark["code"] for mark in [*row.get("gates", ()), *row.get("signs", ())])),
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as problem:
         raise CorpusError(where, f"{type(problem).__name__}: {problem}") from None
     if not isinstance(text, str) or not text.strip() or not isinstance(type_, str):
@@ -85,13 +94,20 @@ def _also(value: object) -> tuple[str, ...]:
 def fit(rows: Sequence[Example], seen: Counted | None = None, **settings: Any) -> DisputeClassifier:
     """Return a classifier that learnt from the rows; `seen`: the same rows already counted."""
     registers = [row.register for row in rows]
+    seen = seen or count([row.text for row in rows])
     return DisputeClassifier(**settings).fit_counted(
-        seen or count([row.text for row in rows]),
+        seen,
         [row.type for row in rows],
         also=[row.also for row in rows],
         subtypes=[row.subtype for row in rows],
         groups=registers if len(set(registers)) > 1 else None,
     )
+
+
+def fit_flags(weights: Weights, rows: Sequence[Example], seen: Counted | None = None, **settings: Any) -> Judged:
+    """Return the weights with judges of gates and signs that learnt from the rows' marks, and their figures."""
+    texts = [row.text for row in rows]
+    return with_flags(weights, seen or count(texts), witnessed(texts), marks([row.flags for row in rows]), **settings)
 
 
 # --- measuring ---
@@ -156,7 +172,9 @@ def corpus_hashes(paths: Sequence[Path]) -> dict[str, str]:
 def train(paths: Sequence[Path], folder: Path, known: frozenset[str]) -> dict[str, Any]:
     """Learn from the files, write reading.npz, reading.json and CARD.md into `folder` and return the manifest."""
     rows = examples(paths, known)
-    model = fit(rows)
+    seen = count([row.text for row in rows])
+    model = fit(rows, seen)
+    weights, flags = fit_flags(model.weights_, rows, seen)
     names = model.classes_.tolist()
     left_out = replace(_figures(model.left_out_, names, rows, 0.0), ms_per_text=0.0)
     apart = len({row.register for row in rows}) > 1  # then whole registers were left out, else five parts in turn
@@ -165,15 +183,16 @@ def train(paths: Sequence[Path], folder: Path, known: frozenset[str]) -> dict[st
         "corpus": corpus_hashes(paths),
         "lexicon": corpus_hashes([data_dir() / "lexicon" / name for name in LEXICON]),
         "texts": len(rows),
-        "features": len(model.weights_.keys),
+        "features": len(weights.keys),
         "figures": {
             "left_out": _timeless(left_out),
             "by_register": {name: _timeless(f) for name, f in registers.items()},
+            "flags": flags,
         },
         "settings": model.get_params(),
         "types_in_corpus": dict(sorted(Counter(row.type for row in rows).items())),
     }
-    save(model.weights_, folder, manifest)
+    save(weights, folder, manifest)
     written = load(folder)
     (folder / "CARD.md").write_text(card(written.manifest), encoding="utf-8")
     return written.manifest
@@ -198,6 +217,7 @@ def card(manifest: dict[str, Any]) -> str:
         threshold=manifest["threshold"],
         counts=", ".join(f"{name} {n}" for name, n in manifest["types_in_corpus"].items()),
         table="\n".join([_HEAD, *(_line(name, row) for name, row in rows)]),
+        flags="\n".join([_FLAG_HEAD, *(_flag_line(code, row) for code, row in figures["flags"].items())]),
         version=manifest["arrays_sha256"][:12],
         c=manifest["settings"]["C"],
     )
@@ -208,6 +228,13 @@ def _line(name: str, row: dict[str, float]) -> str:
     return f"| {name} | {row['n']} | {' | '.join(shown)} |"
 
 
+def _flag_line(code: str, row: dict[str, float]) -> str:
+    shown = [f"{row[key]:.3f}" for key in ("raised", "asked", "precision", "asked_in_vain")]
+    return f"| {code} | {row['n']} | {' | '.join(shown)} |"
+
+
+_FLAG_HEAD = """| gate or sign | n | raised | only asked about | right when raised | others asked about |
+|---|---|---|---|---|---|"""
 _HEAD = """| measured on | n | accuracy | macro-F1 | top 3 | ECE | accuracy at 80 % coverage |
 |---|---|---|---|---|---|---|"""
 
@@ -216,7 +243,9 @@ _CARD = """# Model card: which kind of dispute
 Written by `diandan train`; do not edit by hand.
 
 - **For**: suggesting to an officer which of 19 kinds a described quarrel is. The officer decides; both are kept.
-- **Not for**: deciding anything about a person. Gates (crime, violence …) and risk signs are rules, not this model.
+  Beside it one linear judge for each gate (crime, violence …) and risk sign hears what the rules say: it lowers a
+  doubtful rule to a question and adds what no rule says. A rule that leaves no doubt raises its gate without it.
+- **Not for**: deciding anything about a person. What is not sure is asked, and an officer's word stands over all of it.
 - **Version**: {version}. Linear support vectors (C = {c}) over {features} hashed features: words, pairs of words, runs
   of one to three characters, groups of meaning (data/lexicon/concepts.toml). Temperature {temperature}; below a top
   probability of {threshold} it abstains, so that four fifths of unseen texts are answered.
@@ -231,7 +260,15 @@ out-of-fold scores as the first row.
 
 {table}
 
+Gates and signs, five parts left out in turn; n texts show it. From where on flags are raised and asked about was set on
+the same scores. Many texts that do not show a gate were written to look like it: of everyday texts fewer are raised.
+
+{flags}
+
 ## Known limits
+
+- Crime and violence told obliquely are the hardest, and some are neither raised nor asked about. The officer can always
+  set a gate that the machine did not see.
 
 - The corpus is invented by few writers: real texts differ, and figures on them are lower (about ten points of accuracy
   on texts of legal advice). A county should measure on its own decided cases: `diandan evaluate FILE --folds 5`.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matching.features import BLOCKS, Features
 from matching.text import Word
 from talent_pool.files import data_dir
+from talent_pool.taxonomy import signs
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -44,6 +45,27 @@ class Vectors(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Flags:
+    """Judges of gates and signs on the same vectors. Shapes: coef (n, codes), the others (codes,)."""
+
+    codes: tuple[str, ...]
+    coef: Floats
+    intercept: Floats
+    rule: Floats  # what it adds when the rule of the same code speaks up
+    raised: Floats  # score from which the flag is raised
+    asked: Floats  # score from which somebody is asked
+
+    @cached_property
+    def light(self) -> NDArray[np.bool_]:
+        """Which codes are signs: they colour a case and bar nothing."""
+        return np.array([code in signs() for code in self.codes], dtype=bool)
+
+    def scores(self, vectors: Vectors, rules: NDArray[np.bool_]) -> Floats:
+        """Return a score per text and code; `rules`: where the code's rule speaks up, shape (texts, codes)."""
+        return _sums(vectors, self.coef) + self.intercept + self.rule * rules
+
+
+@dataclass(frozen=True)
 class Weights:
     """A linear model over hashed tf-idf features.
 
@@ -62,6 +84,7 @@ class Weights:
     sub_intercept: Floats
     temperature: float
     threshold: float  # top probabilities below it abstain
+    flags: Flags | None = None
     version: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
 
@@ -129,6 +152,16 @@ class Weights:
         moved = vectors.values * (self.coef[:, self.types.index(type_)][own] - self._means[own])
         return _heaviest(_per_character(features, rows, own, moved), words, limit)
 
+    def loudest(self, features: Features, rows: Rows, vectors: Vectors, starts: Rows, flags: Rows) -> list[int]:
+        """Return which stretch of one text speaks most for each of some flags; stretches begin at `starts`."""
+        assert self.flags is not None
+        known = rows >= 0
+        at = vectors.rows.searchsorted(rows[known])
+        moved = (vectors.values / np.bincount(at))[:, np.newaxis] * self.flags.coef[np.ix_(vectors.rows, flags)]
+        # No feature reaches from one stretch into the next: it belongs where it begins.
+        owner = np.maximum(starts.searchsorted(features.start[known], side="right") - 1, 0)
+        return [int(np.bincount(owner, weights=column).argmax()) for column in moved[at].T]
+
     @cached_property
     def _means(self) -> Floats:
         return np.asarray(self.coef.mean(axis=1), dtype=np.float32)
@@ -189,6 +222,8 @@ def _is_word(text: str) -> bool:
 # --- files ---
 
 _ARRAYS = ("keys", "block", "idf", "coef", "intercept", "sub_coef", "sub_intercept")
+_FLAGS = ("coef", "intercept", "rule", "raised", "asked")
+_HALF = {"idf", "coef", "sub_coef", "flag_coef"}  # three digits suffice, at half the size
 
 
 def digest(arrays: dict[str, NDArray[Any]]) -> str:
@@ -204,16 +239,17 @@ def digest(arrays: dict[str, NDArray[Any]]) -> str:
 def save(weights: Weights, folder: Path, manifest: dict[str, Any]) -> None:
     """Write reading.npz and reading.json; the same weights give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {"idf", "coef", "sub_coef"}  # three digits suffice, at half the size
-    arrays = {
-        name: getattr(weights, name).astype(np.float16) if name in half else getattr(weights, name) for name in _ARRAYS
-    }
+    arrays = {name: getattr(weights, name) for name in _ARRAYS}
+    if weights.flags:
+        arrays |= {f"flag_{name}": getattr(weights.flags, name).astype(np.float32) for name in _FLAGS}
+    arrays = {name: array.astype(np.float16) if name in _HALF else array for name, array in arrays.items()}
     np.savez_compressed(folder / "reading.npz", **arrays)
     kept = {
         "format": FORMAT,
         "arrays_sha256": digest(arrays),
         "types": weights.types,
         "subtypes": weights.subtypes,
+        "flags": weights.flags.codes if weights.flags else [],
         "allowed": weights.allowed,
         "temperature": round(weights.temperature, 6),
         "threshold": round(weights.threshold, 6),
@@ -227,9 +263,10 @@ def load(folder: Path) -> Weights:
     """Read the model back; raise ModelError when a file is missing, damaged or not the one that the manifest names."""
     try:
         manifest = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
+        names = [*_ARRAYS, *(f"flag_{name}" for name in _FLAGS if manifest["flags"])]
         # Opened here: NumPy leaves a file that it cannot read open.
         with (folder / "reading.npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in _ARRAYS}
+            arrays = {name: file[name] for name in names}
         return _checked(manifest, arrays)
     except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
         raise ModelError(f"{folder}: {problem}") from problem
@@ -243,12 +280,15 @@ def _checked(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Weigh
     full: dict[str, Any] = {
         name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()
     }
+    codes = tuple(manifest["flags"])
+    flags = Flags(codes, **{name: full.pop(f"flag_{name}") for name in _FLAGS}) if codes else None
     return Weights(
         types=tuple(manifest["types"]),
         subtypes=tuple(manifest["subtypes"]),
         allowed={type_: tuple(names) for type_, names in manifest["allowed"].items()},
         temperature=float(manifest["temperature"]),
         threshold=float(manifest["threshold"]),
+        flags=flags,
         version=str(manifest["arrays_sha256"])[:12],
         manifest=manifest,
         **full,

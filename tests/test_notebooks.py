@@ -57,6 +57,7 @@ def run(path: Path, folder: Path) -> dict[str, Any]:
     """Execute a notebook and return it with its outputs."""
     done = folder / path.name
     plain = environment(
+        NOTEBOOK_EVERY="6",
         DIANDAN_TEST_LISTS="500",
         MPLBACKEND="module://matplotlib_inline.backend_inline",
         IPYTHONDIR=str(folder),

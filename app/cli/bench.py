@@ -11,7 +11,7 @@ from app.errors import N_, DiandanError
 
 # Each topic is a module of app.bench with `measure(**options)`; the options that it takes stand here.
 TOPICS: Mapping[str, tuple[str, ...]] = {
-    "read": ("size",),
+    "read": ("size", "peers"),
     "match": ("size",),
     "duplicates": ("size", "peers"),
     "http": ("seconds",),

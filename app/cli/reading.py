@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +12,7 @@ import click
 
 from app.cli.options import data_dir
 from app.errors import N_, DiandanError
+from matching import noise
 from matching.duplicates import Case, pairs
 from matching.reading import read as read_text
 from matching.weights import ModelError, Weights, load, shipped
@@ -80,14 +82,15 @@ def train(files: tuple[Path, ...], into_tree: bool, data_dir: Path | None) -> No
 @click.option(
     "--folds", type=click.IntRange(2, 20), help="cross-validate FILE's lines, each fold added to the shipped corpus"
 )
+@click.option("--noise", "slips", help="measure on texts with typing slips: homophone:0.1 or mixed:0.1 (seeded)")
 @data_dir
-def evaluate(file: Path, more: Path | None, folds: int | None, data_dir: Path | None) -> None:
+def evaluate(file: Path, more: Path | None, folds: int | None, slips: str | None, data_dir: Path | None) -> None:
     """Measure the model on labelled lines {"text", "type", "also"}; print one line of figures."""
     from matching import train as training
 
     known = frozenset(taxonomy.types())
     try:
-        rows = training.examples([file], known)
+        rows = _slipped(training.examples([file], known), slips)
         base = training.examples(training.shipped_corpus(), known) if more or folds else []
         base += training.examples([more], known) if more else []
         if not rows:
@@ -102,6 +105,16 @@ def evaluate(file: Path, more: Path | None, folds: int | None, data_dir: Path | 
     except ValueError as problem:
         raise DiandanError(N_("量不了:%(reason)s"), reason=str(problem)) from None
     click.echo(json.dumps(figures.as_json()))
+
+
+def _slipped(rows: list[Any], slips: str | None) -> list[Any]:
+    if slips is None:
+        return rows
+    try:
+        kind, share = noise.parse(slips)
+    except ValueError:
+        raise DiandanError(N_("--noise 要写成 homophone:0.1 或 mixed:0.1")) from None
+    return [replace(row, text=noise.noisy(row.text, kind, share) or row.text) for row in rows]
 
 
 def _for_measuring(base: list[Any], data_dir: Path | None) -> Weights:

@@ -12,6 +12,7 @@ from app.demo.rows import Ledger, Row
 from app.demo.slots import Slots
 from app.demo.station import DemoStation
 from app.disputes import kept, settled_type
+from app.gates import NO, YES
 from app.keyring import Keyring
 from app.lifecycle import State, check_move
 from app.models import AssignmentState, Dispute, Event, Gate, GateState, Party, Side, Source
@@ -99,7 +100,7 @@ class LoggedCase:
         self.owns = {"dispute_id": key, "station_id": self.station.id, "area": self.station.area}
         for letter, person in zip("AB", self.people, strict=True):
             self._side(letter, person)
-        self._found_gates(said["gates"])
+        self._found_gates(said["gates"], said["asks"], at)
         machine = {name: said[name] for name in ("type", "subtype", "probability", "abstain")}
         self._note(
             "logged",
@@ -128,10 +129,14 @@ class LoggedCase:
             guardian="",
         )
 
-    def _found_gates(self, hits: list[dict[str, Any]]) -> None:
-        first = {hit["code"]: hit for hit in reversed(hits)}
+    def _found_gates(self, hits: list[dict[str, Any]], asks: list[dict[str, Any]], at: datetime) -> None:
+        sure, first = {hit["code"] for hit in hits}, {hit["code"]: hit for hit in reversed([*asks, *hits])}
         for code in [code for code in taxonomy.gates() if code in first]:
-            self._gate(code, first[code]["start"], first[code]["end"])
+            gate = self._gate(code, first[code]["start"], first[code]["end"])
+            if code not in sure:
+                yes = code == self.quarrel.gate
+                gate.update(state=GateState.SUSPECTED if yes else GateState.OVERRIDDEN)
+                gate.update(reason=YES if yes else NO, decided_by=self.officer.account_id, decided_at=at)
 
     def _gate(self, code: str, start: int | None = None, end: int | None = None) -> Row:
         self._add(

@@ -19,6 +19,7 @@ from app.lifecycle import State
 from app.models import BallotChannel, Dispute, GateState, Side
 from app.policies import policy_for
 from app.workdays import add_workdays, shanghai
+from talent_pool import taxonomy
 from talent_pool.index import RosterIndex
 
 
@@ -54,6 +55,7 @@ class PlayedCase:
             source=self.rng.choice(SOURCES),
             place=self.people[0].home,
             sides=sides,
+            answers={code: code == self.quarrel.gate for code in taxonomy.gates()},
         )
         self.dispute = disputes.log(self.session, form, by=self.officer, key=self.key, now=at.astimezone(UTC))
 

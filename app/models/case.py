@@ -32,6 +32,7 @@ class Source(StrEnum):
 class GateState(StrEnum):
     """A gate is the machine's suspicion until an officer confirms or overrides it."""
 
+    ASKED = "asked"  # the machine is not sure: somebody who knows has to answer
     SUSPECTED = "suspected"
     CONFIRMED = "confirmed"
     OVERRIDE_ASKED = "override_asked"  # crime and violence: waits for the station head

@@ -120,6 +120,7 @@ class ReadingAnswer(BaseModel):
     evidence: list[Evidence]
     gates: list[Hit]
     risk: Risk
+    asks: list[Hit]
     facts: dict[str, list[Any]]
 
 

@@ -51,6 +51,7 @@ class CasePage:
     facts: list[prefill.Line]
     gates: list[GateView]
     signs: list[str]
+    doubtful_signs: list[str]
     sides: list[tuple[Side, list[Party]]]
     twins: list[twins.Twin]
     namesakes: list[Namesake]
@@ -115,6 +116,7 @@ def read(session: Session, dispute: Dispute, viewer: Viewer) -> CasePage:
         facts=prefill.lines(dispute.narrative, dispute.reading.get("facts", {}), dispute.reading.get("entered")),
         gates=[_gate_view(gate, dispute, names, viewer) for gate in rows],
         signs=list(dict.fromkeys(sign["code"] for sign in dispute.reading.get("risk", {}).get("signs", ()))),
+        doubtful_signs=[hit["code"] for hit in dispute.reading.get("asks", ()) if hit["code"] in taxonomy.signs()],
         sides=[(side, [p for p in parties if p.side_id == side.id]) for side in cases.sides_of(session, dispute)],
         twins=found.twins,
         namesakes=found.namesakes,

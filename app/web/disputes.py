@@ -108,7 +108,7 @@ def add_gate(no: str) -> ResponseReturnValue:
 @blueprint.post("/disputes/<no>/gates/<code>")
 @guards.roles(*guards.STATION)
 def decide_gate(no: str, code: str) -> ResponseReturnValue:
-    """Confirm a gate, set it aside, or second what a colleague wants to set aside."""
+    """Confirm a gate, set it aside, answer what is asked about it, or second what a colleague wants to set aside."""
     what, reason = request.form.get("do", ""), request.form.get("reason", "")
     by, now = me(), sessions.now()
     if what in ("confirm", "override"):
@@ -117,6 +117,12 @@ def decide_gate(no: str, code: str) -> ResponseReturnValue:
             no,
             f"gate-{code}",
             lambda case: gates.decide(sessions.db(), case, code, confirm=confirm, reason=reason, by=by, now=now),
+        )
+    if what in ("yes", "no"):
+        return _change(
+            no,
+            f"gate-{code}",
+            lambda case: gates.answer(sessions.db(), case, code, yes=what == "yes", by=by, now=now),
         )
     if what in ("agree", "refuse"):
         return _change(

@@ -98,6 +98,8 @@ def _who(actor: str, accounts: Names, mediators: Names) -> str:
 def _words(event: Event, mediators: Names) -> str:
     if event.kind == "gate_seconded":
         sentence = N_("同意排除:%(gate)s") if event.data["agree"] else N_("不同意排除:%(gate)s")
+    elif event.kind == "gate_answered":
+        sentence = N_("问过,有:%(gate)s") if event.data["yes"] else N_("问过,没有:%(gate)s")
     else:
         sentence = SENTENCES.get(event.kind, event.kind)
     return gettext(sentence) % _Told((name, _told(name, value, mediators)) for name, value in _values(event).items())

@@ -73,6 +73,7 @@ class IntakeForm:
     source: str = "applied"
     place: str = ""
     place_code: str = ""
+    answers: dict[str, bool] = field(default_factory=dict)  # to gates of which the machine is not sure
     amounts: str = ""
     areas: str = ""
     read: dict[str, str] = field(default_factory=dict)  # what the machine last put into a field
@@ -110,6 +111,8 @@ def parse(given: MultiDict[str, str]) -> IntakeForm:
     form = IntakeForm(key=given.get("key", ""), sides=_sides(given))
     for name in _PLAIN:
         setattr(form, name, clean(given.get(name, "")))
+    said = {code: given.get(f"ask-{code}") for code in taxonomy.gates()}
+    form.answers = {code: word == "yes" for code, word in said.items() if word in ("yes", "no")}
     form.read = {name.removeprefix("read-"): clean(given[name]) for name in given if name.startswith("read-")}
     return form
 
@@ -181,7 +184,7 @@ def check(form: IntakeForm, area: int) -> Intake:
                 "household": form.household,
                 "parcel": form.parcel,
             }
-            | {"place": place, "sides": sides}
+            | {"place": place, "answers": form.answers, "sides": sides}
         )
     except ValidationError as found:
         problems |= _told(found)

@@ -34,7 +34,20 @@ class Panel:
     namesakes: list[Namesake]
     twin: str  # what was chosen to be linked after logging
     suggestion: matching.Suggestion | None
+    answers: dict[str, bool]
     proposals: dict[str, prefill.Proposal]
+
+    @property
+    def asks(self) -> list[tuple[taxonomy.Gate, str, bool | None]]:
+        """Return each gate of which the machine is not sure, its words, and the officer's answer if there is one."""
+        text = "".join(piece.text for piece in self.pieces)
+        found = [hit for hit in self.reading.asks if hit.code in taxonomy.gates()]
+        return [(taxonomy.get_gate(h.code), text[h.start : h.end], self.answers.get(h.code)) for h in found]
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether no names are shown before a question is answered with no."""
+        return any(gate.bars_shortlist and answer is not False for gate, _, answer in self.asks)
 
     @property
     def gates(self) -> list[tuple[taxonomy.Gate, str]]:
@@ -51,6 +64,11 @@ class Panel:
     def signs(self) -> list[str]:
         """Return the codes of the risk signs."""
         return list(dict.fromkeys(hit.code for hit in self.reading.risk.signs))
+
+    @property
+    def doubtful_signs(self) -> list[str]:
+        """Return the codes of the risk signs that may be there: they colour nothing, somebody should ask."""
+        return [hit.code for hit in self.reading.asks if hit.code in taxonomy.signs()]
 
 
 def look(form: IntakeForm) -> Panel | None:
@@ -79,6 +97,7 @@ def look(form: IntakeForm) -> Panel | None:
             namesakes=books.namesakes,
             twin=form.twin,
             suggestion=_names(session, form, reading, type_code, settled, place),
+            answers=form.answers,
             proposals=prefill.proposals(text, reading.facts, viewer.area),
         )
 

@@ -14,10 +14,11 @@ from app.models import Assignment, AssignmentState, GateState, Invitation, Purpo
 from talent_pool.models import Mediator
 from tests.builders import a_case, a_coordinator, a_head, a_mediator, a_station, an_officer, viewer
 from tests.clock import NOW
+from tests.unsure import an_unsure_text
 
 STABBED = "拿刀捅伤了邻居,人送医院了。"
-SCUFFLE = "推搡了几下,脸上抓了一道。"
-COURT = "法院已经立案了,两家为地界还在争。"
+SCUFFLE = "收摊时两家为摊位吵起来,互相推搡了几下,一个脸上抓破点皮。"
+COURT = "法院已经立案了,下月开庭,两家为地界还在争,想问村上能不能再调。"
 
 
 class Station:
@@ -198,3 +199,69 @@ def test_a_case_that_is_over_takes_no_new_gate(db: Database) -> None:
     with pytest.raises(Conflict), db.write(officer.scope) as session:
         found = disputes.get(session, case.dispute.no)
         gates.add(session, found, "crime_suspected", reason="后来才知道", by=officer, now=NOW)
+
+
+# --- what the machine is not sure of ---
+
+
+def asked(station: Station, answers: dict[str, bool] | None = None) -> str:
+    narrative = an_unsure_text()
+    sides = [{"parties": [{"name": "童大山"}]}, {"parties": [{"name": "邱有田"}]}]
+    given = Intake.model_validate(
+        {"narrative": narrative, "type": "neighbor", "sides": sides, "answers": answers or {}}
+    )
+    with station.db.write(station.officer.scope) as session:
+        return disputes.log(session, given, by=station.officer, key="key-of-the-form-1", now=NOW).no
+
+
+def say(station: Station, no: str, *, yes: bool, by: Viewer | None = None) -> None:
+    by = by or station.officer
+    with station.db.write(by.scope) as session:
+        gates.answer(session, disputes.get(session, no), "crime_suspected", yes=yes, by=by, now=NOW)
+
+
+def test_a_case_waits_until_the_question_about_a_crime_is_answered(station: Station) -> None:
+    no = asked(station)
+    assert station.state(no) == (State.BARRED, [GateState.ASKED])
+    say(station, no, yes=False)
+    assert station.state(no) == (State.TRIAGED, [GateState.OVERRIDDEN])
+    with pytest.raises(Conflict):
+        say(station, no, yes=True)
+
+
+def test_yes_makes_a_question_a_suspicion_that_takes_two_people(station: Station) -> None:
+    no = asked(station)
+    say(station, no, yes=True)
+    assert station.state(no) == (State.BARRED, [GateState.SUSPECTED])
+    station.decide(no, "crime_suspected")
+    assert station.state(no) == (State.BARRED, [GateState.OVERRIDE_ASKED])
+
+
+@pytest.mark.parametrize(
+    ("yes", "state", "gate"),
+    [(False, State.TRIAGED, GateState.OVERRIDDEN), (True, State.BARRED, GateState.SUSPECTED)],
+)
+def test_an_answer_given_on_the_form_counts_at_once(station: Station, yes: bool, state: State, gate: GateState) -> None:
+    no = asked(station, {"crime_suspected": yes})
+    assert station.state(no) == (state, [gate])
+    with station.db.read(station.officer.scope) as session:
+        (row,) = gates.of(session, disputes.get(session, no))
+        assert row.decided_by == station.officer.account_id and row.decided_at == NOW and row.reason
+
+
+def test_no_answer_on_the_form_sets_aside_what_the_machine_is_sure_of(station: Station) -> None:
+    sides = [{"parties": [{"name": "童大山"}]}, {"parties": [{"name": "邱有田"}]}]
+    body = {"narrative": STABBED, "type": "neighbor", "sides": sides, "answers": {"crime_suspected": False}}
+    with station.db.write(station.officer.scope) as session:
+        no = disputes.log(session, Intake.model_validate(body), by=station.officer, key="key-of-the-form-2", now=NOW).no
+    assert station.state(no) == (State.BARRED, [GateState.SUSPECTED])
+
+
+def test_only_a_station_answers_and_only_known_gates_are_answered(station: Station) -> None:
+    no = asked(station)
+    with station.db.write() as session:
+        outsider = viewer(a_coordinator(session))
+    with pytest.raises(Forbidden):
+        say(station, no, yes=False, by=outsider)
+    with pytest.raises(ValueError, match="没有这一项"):
+        asked(station, {"war": True})

@@ -242,7 +242,7 @@ def test_the_shipped_models_figures_do_not_sink() -> None:
     model = shipped()
     assert model is not None
     figures = model.manifest["figures"]["left_out"]
-    assert figures["n"] >= 1200
-    assert figures["accuracy"] >= 0.73
-    assert figures["accuracy_at_80_coverage"] >= 0.80
-    assert figures["ece"] <= 0.08
+    assert figures["n"] >= 8000
+    assert figures["accuracy"] >= 0.71
+    assert figures["accuracy_at_80_coverage"] >= 0.78
+    assert figures["ece"] <= 0.06

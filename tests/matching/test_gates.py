@@ -185,12 +185,19 @@ def test_idioms_are_blanked_in_place(text: str) -> None:
         assert 0 <= hit.start < hit.end <= len(text)
 
 
+WIDENED_ON = ("call_and_letter", "message_and_history", "officer_note", "villager_spoken")  # of the corpus
+
+
 def labelled() -> list[dict[str, object]]:
-    return [json.loads(line) for path in shipped_corpus() for line in path.read_text(encoding="utf-8").splitlines()]
+    paths = [path for path in shipped_corpus() if path.stem in WIDENED_ON]
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_recall_and_precision_on_the_corpus_do_not_sink() -> None:
-    """The rules were widened on these labels, so the figures flatter; they guard against losing what was reached."""
+    """The rules were widened on these labels, so the figures flatter; they guard against losing what was reached.
+
+    What rules and judges find together in texts that neither has seen: test_flagging.
+    """
     right, found, wanted = Counter[str](), Counter[str](), Counter[str]()
     for row in labelled():
         got = gates(str(row["text"]))

@@ -73,6 +73,7 @@ def test_what_is_read_has_the_shape_that_others_rely_on() -> None:
         "evidence",
         "gates",
         "risk",
+        "asks",
         "facts",
     ]
     assert answer["type"] in ("neighbor", "housing_homestead")

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import matching
 from app.db import Database
 from tests.app.web.at_the_desk import ELDERS, Desk, ask, form_data
 from tests.builders import a_case, a_coordinator
 from tests.clock import Clock
 from tests.page import Page, Visitor
+from tests.unsure import an_unsure_text
 
 DRAIN = "雨水从他家房檐流到我家院子,说了几次都不改。"
+SURE = f"{matching.read(DRAIN).probability:.0%}"  # of its type, which every model knows
 VAGUE = "有点事情。"
 STABBED = "拿刀捅伤了邻居,人送医院了。"
 NAMES = {"sides-0-parties-0-name": "童大山", "sides-1-parties-0-name": "邱有田"}
@@ -58,7 +61,7 @@ def test_logging_leads_to_the_case(desk: Desk, officer: Visitor) -> None:
         "13800001234",
         "延安市洛川县交口河镇交口河村",
         "网格员上报",
-        "98%",
+        SURE,
         "发起点单",
         "登记为邻里",
     ):
@@ -78,7 +81,7 @@ def test_the_form_speaks_english_too(officer: Visitor) -> None:
 
 def test_reading_without_javascript_shows_the_words_and_writes_nothing(desk: Desk, officer: Visitor) -> None:
     page = new(officer).press("看研判")
-    assert "邻里 · 排水通风采光 98%" in page.text
+    assert f"邻里 · 排水通风采光 {SURE}" in page.text
     assert page.html.count("<mark") >= 2
     assert page.value("narrative") == DRAIN
     assert page.value("sides-1-parties-0-name") == "邱有田"
@@ -349,7 +352,7 @@ def test_the_panel_alone_is_sent_while_typing(officer: Visitor) -> None:
     data = form_data(officer.open("/disputes/new"), narrative=DRAIN) | NAMES
     html = ask(officer, "POST", "/disputes/reading", data=data).get_data(as_text=True)
     assert "<html" not in html
-    assert "98%" in html
+    assert SURE in html
 
 
 def test_typing_never_waits_for_a_writer(sqlite_db: Database, clock: Clock) -> None:
@@ -450,7 +453,7 @@ def test_the_type_is_corrected_and_both_words_are_shown(officer: Visitor) -> Non
     assert page.error("子类") == "这个子类不属于所选的类型"
     page = page.fill({"type": "婚姻家庭", "subtype": "彩礼"}).press("改为这个类型")
     assert page.heading.endswith("婚姻家庭 · 彩礼")
-    assert "邻里 · 排水通风采光 98%" in page.text
+    assert f"邻里 · 排水通风采光 {SURE}" in page.text
     assert "类型由邻里改为婚姻家庭" in page.text
 
 
@@ -481,3 +484,24 @@ def test_a_case_without_a_reading_has_a_page_too(desk: Desk) -> None:
     with desk.db.write() as session:
         no = a_case(session, officer=session.merge(desk.officer)).dispute.no
     assert "没有判断" in desk.sign_in().open(f"/disputes/{no}").text
+
+
+# --- what the machine is not sure of ---
+
+
+def test_a_question_is_asked_on_the_form_and_its_answer_kept_there(desk: Desk, officer: Visitor) -> None:
+    page = new(officer, an_unsure_text()).press("看研判")
+    assert "拿不准:是不是“疑似刑事案件”?" in page.text
+    assert "先回答上面的问题" in page.text
+    answered = page.fill({"ask-crime_suspected": "no"}).press("看研判")
+    assert "先回答上面的问题" not in answered.text
+    case = answered.press("登记案件")
+    assert "问过,没有" in case.text and "发起点单" in case.text
+
+
+def test_a_question_left_open_is_asked_again_on_the_case(desk: Desk, officer: Visitor) -> None:
+    case = log(officer, an_unsure_text())
+    assert "拿不准,请回答" in case.text and "是不是“疑似刑事案件”?" in case.text
+    done = case.press("问过,没有")
+    assert "研判" in done.text and "是不是“疑似刑事案件”?" not in done.text
+    assert "问过,没有:疑似刑事案件" in done.text

@@ -14,6 +14,7 @@ DATA = {
     "moved": {"before": "registered", "after": "triaged", "gates": []},
     "gate_decided": {"code": "court_seized", "state": "confirmed", "reason": "裁定书看过"},
     "gate_seconded": {"code": "crime_suspected", "agree": False},
+    "gate_answered": {"code": "crime_suspected", "yes": False},
     "type_corrected": {"before": "neighbor", "after": "contract", "subtype": ""},
     "linked": {"link": "relapse_in", "other": "610629102-2026-0002"},
     "unlinked": {"link": "same", "other": "610629102-2026-0002"},
