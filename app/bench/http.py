@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,22 +45,24 @@ _ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 def measure(seconds: float) -> dict[str, Any]:
     """Return the figures: medians of three rounds in which the three targets take turns.
 
-    `*_cpu_ms` is the processor time that the server spends on one answer: on a machine with other work it tells more
-    than the rate, which then suffers the more the longer an answer takes.
+    `*_cpu_ms` is the processor time that the server and its reader spend on one answer: on a machine with other work
+    it tells more than the rate, which then suffers the more the longer an answer takes.
     """
     with tempfile.TemporaryDirectory(prefix="diandan-bench-") as name:
         folder = Path(name)
         with _site(folder / "var") as site, _hello() as hello:
             runs = {
-                "hello": Run(Target(f"{_address(hello)}/"), hello.pid),
-                "suggestion": Run(_suggestion(site, folder / "var"), site.process.pid),
-                "party_page": Run(site.party_page(), site.process.pid),
+                "hello": Run(Target(f"{_address(hello)}/"), (hello.pid,)),
+                "suggestion": Run(_suggestion(site, folder / "var"), site.pids()),
+                "party_page": Run(site.party_page(), site.pids()),
             }
             for run in runs.values():
                 run.once(min(seconds, 1), folder)  # warm: caches, indexes, connections
             rounds = [{key: run.once(seconds, folder) for key, run in runs.items()} for _ in range(ROUNDS)]
             wire = site.bytes_of(runs["party_page"].target)
-            return _figures(rounds) | {"party_page_bytes": wire, "rss_mib": site.rss(), "ready_seconds": site.ready}
+            used = site.rss()
+            memory = {"rss_mib": used[0] if used else None, "reader_rss_mib": round(sum(used[1:]), 1)}
+            return _figures(rounds) | {"party_page_bytes": wire, **memory, "ready_seconds": site.ready}
 
 
 class Figures(NamedTuple):
@@ -72,16 +74,16 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A target and the process that answers it."""
+    """A target and the processes that answer it."""
 
     target: Target
-    pid: int
+    pids: tuple[int, ...]
 
     def once(self, seconds: float, folder: Path) -> Figures:
         """Load it for some seconds."""
-        before, began = _cpu(self.pid), time.perf_counter()
+        before, began = _cpu(self.pids), time.perf_counter()
         rps = rate(self.target, seconds, folder)
-        took, after = time.perf_counter() - began, _cpu(self.pid)
+        took, after = time.perf_counter() - began, _cpu(self.pids)
         if before is None or after is None:
             return Figures(rps, None)
         return Figures(rps, 1000 * (after - before) / (rps * took))
@@ -98,13 +100,16 @@ def _figures(rounds: list[dict[str, Figures]]) -> dict[str, Any]:
     return found
 
 
-def _cpu(pid: int) -> float | None:
-    """Return the processor seconds that a process has used, where the system tells."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu(pids: tuple[int, ...]) -> float | None:
+    """Return the processor seconds that processes have used, where the system tells."""
+    spent = 0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        spent += int(fields[11]) + int(fields[12])
+    return spent / os.sysconf("SC_CLK_TCK")
 
 
 class Site:
@@ -116,13 +121,22 @@ class Site:
         _get(f"{self.address}/")
         self.ready = round(time.perf_counter() - began, 2)
 
-    def rss(self) -> float | None:
-        """Return the memory of the web process in MiB, where the system tells."""
-        try:
-            status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        except OSError:
-            return None
-        return round(int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1024, 1)
+    def pids(self) -> tuple[int, ...]:
+        """Return the web process and those that it has started, where the system tells."""
+        own = self.process.pid
+        with suppress(OSError):
+            children = Path(f"/proc/{own}/task/{own}/children").read_text(encoding="ascii").split()
+            return own, *map(int, children)
+        return (own,)
+
+    def rss(self) -> list[float]:
+        """Return the memory of the web process, and of each that it has started, in MiB; nothing on other systems."""
+        found = []
+        with suppress(OSError):
+            for pid in self.pids():
+                status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+                found.append(round(int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1024, 1))
+        return found
 
     def party_page(self) -> Target:
         """Return the party's page in a session opened by the link."""

@@ -10,6 +10,7 @@ import structlog
 import matching
 from app.db import Database
 from app.jobs import Clock
+from app.reader import WARM, Reader
 from app.server import PATIENCE, Server
 from app.settings import Settings
 from app.web import create_app
@@ -21,6 +22,7 @@ class Site:
 
     database: Database
     server: Server
+    reader: Reader
     clock: Clock | None
 
 
@@ -29,8 +31,9 @@ def start(settings: Settings, found: socket.socket, *, clock: bool, patience: fl
     # The terminal belongs to addresses and refusals; what runs well stays silent.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     database = Database(settings)
-    server = Server(create_app(settings, database), found, threads=settings.threads, patience=patience)
-    return Site(database, server, Clock(database, settings) if clock else None)
+    app = create_app(settings, database)
+    server = Server(app, found, threads=settings.threads, patience=patience)
+    return Site(database, server, app.extensions["diandan"].reader, Clock(database, settings) if clock else None)
 
 
 def run(site: Site) -> None:
@@ -38,15 +41,17 @@ def run(site: Site) -> None:
     site.server.heed_signals()
     Thread(target=_warm, name="warm", daemon=True).start()
     try:
+        site.reader.start()
         if site.clock:
             site.clock.start()
         site.server.run()
     finally:
         if site.clock:
             site.clock.stop()
+        site.reader.close()
         site.database.close()
 
 
 def _warm() -> None:
     # The first reading loads model and dictionary; the first officer of the day should not be the one who waits for it.
-    matching.read("邻居家的水流到我家院子")
+    matching.read(WARM)

@@ -1,7 +1,6 @@
 """The JSON API under /api/v1/: suggestions and disputes for other systems, by a key that sees what its owner sees."""
 
 import re
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -12,7 +11,6 @@ from pydantic_core import to_json
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-import matching
 from app import apikeys, cases, disputes, gates, pool, relations, reports, suggesting
 from app.accounts import Viewer
 from app.documents import facts
@@ -20,7 +18,7 @@ from app.errors import N_, DiandanError, InvalidInput
 from app.models import Account, Dispute
 from app.scope import NOBODY
 from app.web import api_schemas as shapes
-from app.web import csrf, guards, openapi, sessions, turns
+from app.web import csrf, guards, openapi, sessions
 from app.web.pool import filters, page_number
 from app.web.wrong_fields import problems_in
 from app.workdays import AGE_BANDS, shanghai
@@ -60,9 +58,6 @@ class WrongKind(DiandanError):
 def _open() -> None:
     if request.endpoint == "api.document":
         return
-    if request.endpoint == "api.suggestions":  # which computes and changes nothing
-        g.turn = ExitStack()
-        g.turn.enter_context(turns.taken())
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     database = sessions.house().database
     caller = apikeys.find_caller(database.engine, key.strip()) if kind.lower() == "bearer" else None
@@ -80,10 +75,9 @@ def _ask_for_a_key(response: Response) -> Response:
 
 @blueprint.teardown_request
 def _close(_problem: BaseException | None) -> None:
-    for each in ("api_session", "turn"):
-        opened = g.pop(each, None)
-        if opened is not None:
-            opened.close()
+    opened = g.pop("api_session", None)
+    if opened is not None:
+        opened.close()
 
 
 def _session() -> Session:
@@ -112,7 +106,8 @@ def suggestions() -> ResponseReturnValue:
     region = body.region or owner().area
     people = [Person(each.name, each.phone, each.village) for each in body.parties]
     index, db = sessions.house().index_at(g.pool_version), _session() if people else None
-    reading = matching.read(body.text, str(region))
+    today = shanghai(sessions.now()).date()
+    reading = sessions.house().reader.read(body.text, str(region), today=today)
     found = suggesting.for_text(db, reading, index, sessions.now(), region=region, people=people, n=body.n)
     return _json({"reading": reading.as_json(), **found.as_json()})
 

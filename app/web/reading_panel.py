@@ -78,7 +78,7 @@ def look(form: IntakeForm) -> Panel | None:
     if not text or viewer is None:
         return None
     place = places.resolve(form.place, form.place_code, viewer.area, only_county=True).code or viewer.area
-    reading = matching.read(text, str(place), today=shanghai(sessions.now()).date())
+    reading = sessions.house().reader.read(text, str(place), today=shanghai(sessions.now()).date())
     chosen = form.type if form.type in taxonomy.types() else ""
     subtype = form.subtype if form.subtype in taxonomy.all_subtypes() else ""
     type_code, settled = settled_type(chosen, subtype, reading)

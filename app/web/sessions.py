@@ -18,6 +18,7 @@ from sqlmodel import Session
 from app import accounts, visits
 from app.accounts import Viewer
 from app.db import Database
+from app.reader import Reader
 from app.scope import NOBODY, Scope
 from app.settings import Settings
 from talent_pool.index import RosterIndex
@@ -36,11 +37,12 @@ class FormSigner(URLSafeTimedSerializer):
 
 @dataclass
 class House:
-    """What lives as long as the process: settings, database, clock, and the index of the pool."""
+    """What lives as long as the process: settings, database, clock, reader, and the index of the pool."""
 
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
+    reader: Reader = field(default_factory=Reader)
     cards: LRUCache = field(default_factory=lambda: LRUCache(256))  # drawn cards of frozen lists
     _index: RosterIndex | None = None
     _lock: Lock = field(default_factory=Lock)
