@@ -11,6 +11,7 @@ from app.lifecycle import State, check_move
 from app.models import Assignment, AssignmentState, Dispute, Event, Invitation, Party, Side
 from talent_pool import roster
 
+LIVING = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
 CO = "co"  # the role of a mediator who joins; the lead's is "lead", or "named" by the coordinator
 
 
@@ -99,8 +100,8 @@ def withdraw(session: Session, dispute: Dispute, now: datetime) -> None:
 
 
 def release(session: Session, dispute: Dispute, now: datetime) -> None:
-    """Take the case back from whoever was asked or has accepted."""
-    for assignment in living_assignments(session, dispute):
+    """Take the case back from whoever was asked, has accepted, or waits while a ballot is marked anew."""
+    for assignment in living_assignments(session, dispute, (*LIVING, AssignmentState.SUSPENDED)):
         assignment.state, assignment.answered_at = AssignmentState.RELEASED, now
         give_slot_back(session, assignment)
     session.flush()
@@ -121,13 +122,14 @@ def give_slot_back(session: Session, assignment: Assignment) -> None:
     session.flush()
 
 
-def living_assignments(session: Session, dispute: Dispute) -> list[Assignment]:
+def living_assignments(
+    session: Session, dispute: Dispute, states: tuple[AssignmentState, ...] = LIVING
+) -> list[Assignment]:
     """Return the assignments that count, asked or accepted: the lead's, and after it that of whoever joins."""
-    living = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
     return list(
         session.execute(
             select(Assignment)
-            .where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living))
+            .where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(states))
             .order_by(col(Assignment.role) == CO, col(Assignment.position))
             .execution_options(populate_existing=True)
         ).scalars()

@@ -6,6 +6,7 @@ Every row of a case carries the case's station and area, so that `app.scope` can
 from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState, Party, Recusal, Side, Source
 from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
+from app.models.hands import DeskPin, HelpedBallot, SealCode, SealNotice, VoidChoice
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.order import (
     Assignment,
@@ -49,6 +50,7 @@ __all__ = [
     "Choice",
     "ColumnMap",
     "Designation",
+    "DeskPin",
     "Dispute",
     "DraftState",
     "DueRun",
@@ -59,6 +61,7 @@ __all__ = [
     "Gate",
     "GateState",
     "Heartbeat",
+    "HelpedBallot",
     "InboxMessage",
     "Invitation",
     "LinkKind",
@@ -76,6 +79,8 @@ __all__ = [
     "Proposal",
     "Purpose",
     "Recusal",
+    "SealCode",
+    "SealNotice",
     "SendState",
     "Shortlist",
     "Side",
@@ -85,6 +90,7 @@ __all__ = [
     "Station",
     "StationTown",
     "Training",
+    "VoidChoice",
     "WebSession",
     "utc_now",
 ]
