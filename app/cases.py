@@ -1,5 +1,6 @@
 """What every use case on a case needs: its lock, its moves, its history, the people on its sides."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,12 @@ def sides_of(session: Session, dispute: Dispute) -> list[Side]:
     return list(
         session.execute(select(Side).where(col(Side.dispute_id) == dispute.id).order_by(col(Side.letter))).scalars()
     )
+
+
+def in_states(session: Session, states: Collection[State], limit: int) -> list[Dispute]:
+    """Return the cases in one of these states, the nearest deadline first."""
+    query = select(Dispute).where(col(Dispute.state).in_(states)).order_by(col(Dispute.due_at), col(Dispute.id))
+    return list(session.execute(query.limit(limit)).scalars())
 
 
 def parties_of(session: Session, dispute: Dispute) -> list[Party]:

@@ -16,8 +16,8 @@ from app.shortlists import OpenList
 from app.web import guards, sessions
 from app.web.i18n import locale
 from app.web.marking import Form, read_form
-from app.web.roll import serving_page
 from app.web.order_steps import steps_of
+from app.web.roll import serving_page
 from app.web.visiting import case, side, visit
 from app.web.wishes import may_join, may_wish, wished
 from talent_pool.models import Mediator
