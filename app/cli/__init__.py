@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 import click
+import structlog
 
 from app import __version__
 from app.errors import DiandanError, SettingsError
@@ -49,6 +50,8 @@ class Topics(click.Group):
 @click.version_option(__version__, prog_name="diandan")
 def cli() -> None:
     """点单: the two sides of a rural quarrel order their mediator on demand."""
+    # What a command prints is read by programs: what it notices on the way goes elsewhere.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def main() -> None:

@@ -544,7 +544,8 @@ def test_the_officer_hears_of_it_by_case_number_and_nothing_else(db: Database) -
     decline(story)
     accept(story)
     with db.read() as session:
-        sent = session.execute(select(Outbox).order_by(col(Outbox.id))).scalars().all()
+        told = select(Outbox).where(col(Outbox.channel) == "inbox").order_by(col(Outbox.id))
+        sent = session.execute(told).scalars().all()
         names = [row.name for row in session.execute(select(Mediator)).scalars()] + ["童大山", "邱有田"]
     kinds = [row.dedupe.split(":")[2] for row in sent]
     assert kinds == ["chosen", "asked", "declined", "asked", "accepted"]
