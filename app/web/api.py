@@ -16,6 +16,7 @@ from app.accounts import Viewer
 from app.documents import facts
 from app.errors import N_, DiandanError, InvalidInput
 from app.models import Account, Dispute
+from app.reader import as_json
 from app.scope import NOBODY
 from app.web import api_schemas as shapes
 from app.web import csrf, guards, openapi, sessions
@@ -105,11 +106,15 @@ def suggestions() -> ResponseReturnValue:
     body = _body(shapes.SuggestionBody)
     region = body.region or owner().area
     people = [Person(each.name, each.phone, each.village) for each in body.parties]
-    index, db = sessions.house().index_at(g.pool_version), _session() if people else None
-    today = shanghai(sessions.now()).date()
-    reading = sessions.house().reader.read(body.text, str(region), today=today)
-    found = suggesting.for_text(db, reading, index, sessions.now(), region=region, people=people, n=body.n)
-    return _json({"reading": reading.as_json(), **found.as_json()})
+    house, now = sessions.house(), sessions.now()
+    if not people:
+        said = house.reader.suggest(body.text, region=region, n=body.n, now=now, version=g.pool_version)
+        if said is not None:
+            return Response(said, mimetype="application/json")
+    index, db = house.index_at(g.pool_version), _session() if people else None
+    reading = house.reader.read(body.text, str(region), today=shanghai(now).date())
+    found = suggesting.for_text(db, reading, index, now, region=region, people=people, n=body.n)
+    return Response(as_json(reading, found), mimetype="application/json")
 
 
 # --- disputes --------------------------------------------------------------------------------------------------------

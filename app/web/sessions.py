@@ -42,10 +42,14 @@ class House:
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
-    reader: Reader = field(default_factory=Reader)
     cards: LRUCache = field(default_factory=lambda: LRUCache(256))  # drawn cards of frozen lists
     _index: RosterIndex | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Return what reads texts."""
+        return Reader(self.settings)
 
     @cached_property
     def forms(self) -> FormSigner:

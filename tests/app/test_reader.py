@@ -1,5 +1,6 @@
 """The reader in a process of its own says what reading here says, and no answer depends on its being there."""
 
+import json
 import os
 import signal
 import sys
@@ -9,10 +10,16 @@ from datetime import date
 from threading import Thread
 
 import pytest
+from pydantic_core import to_json
 
 import matching
-from app import reader
+from app import reader, suggesting
+from app.db import Database
 from app.reader import Reader
+from talent_pool import roster
+from talent_pool.index import RosterIndex
+from tests.app.order_story import a_pool
+from tests.clock import NOW
 
 TEXT = "邻居童大山前天把水排到我家院子里,墙根泡塌了,要求赔三千五"
 TODAY = date(2026, 11, 23)
@@ -29,7 +36,7 @@ def wait_for(what: Callable[[], bool]) -> None:
 def answers(found: Reader) -> bool:
     """Tell whether the other process answers, not this one."""
     found.read(TEXT)
-    return found._ready
+    return found.is_ready
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +108,55 @@ def test_a_reader_that_says_nothing_is_not_waited_for(running: Reader, monkeypat
     assert running.pid != stopped
 
 
-def test_whoever_waits_too_long_for_a_turn_reads_here(running: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_finds_the_queue_full_reads_here(running: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "BUSY", 0.01)
-    with running._turn:
+    child = running._child
+    assert child is not None
+    with child._sending:
         assert running.read(TEXT, HERE, today=TODAY) == matching.read(TEXT, HERE, today=TODAY)
+
+
+def test_whoever_waits_for_a_reader_that_dies_reads_here(running: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "AGAIN", 0.0)
+    stopped, given = running.pid, []
+    assert stopped is not None
+    os.kill(stopped, signal.SIGSTOP)
+    threads = [Thread(target=lambda: given.append(running.read(TEXT, HERE, today=TODAY))) for _ in range(6)]
+    for each in threads:
+        each.start()
+    time.sleep(0.1)  # some wait for an answer, others for a place
+    os.kill(stopped, signal.SIGKILL)
+    for each in threads:
+        each.join(30)
+    assert given == [matching.read(TEXT, HERE, today=TODAY)] * 6
+    wait_for(lambda: answers(running))
+
+
+def test_it_suggests_what_is_suggested_here_also_after_the_pool_has_changed(db: Database) -> None:
+    found = Reader(db.settings)
+    with db.write() as session:
+        first = a_pool(session)[0].id or 0
+    found.start()
+    try:
+        wait_for(lambda: answers(found))
+        for change in range(2):
+            with db.write() as session:
+                if change:
+                    roster.suspend(session, first)
+            with db.read() as session:
+                index = RosterIndex.load(session)
+            named = suggesting.for_text(None, matching.read(TEXT, HERE, today=TODAY), index, NOW, region=int(HERE))
+            said = found.suggest(TEXT, region=int(HERE), n=6, now=NOW, version=index.version)
+            assert said is not None
+            assert json.loads(said)["shortlist"] == json.loads(to_json(named.as_json()))["shortlist"]
+            assert len(json.loads(said)["shortlist"]) >= 3
+    finally:
+        found.close()
+
+
+def test_without_a_database_it_suggests_nothing(running: Reader) -> None:
+    assert running.suggest(TEXT, region=int(HERE), n=6, now=NOW, version=1) is None
+    assert running.is_ready
 
 
 def test_it_ends_when_it_is_closed_and_starts_no_more() -> None:
@@ -113,14 +165,14 @@ def test_it_ends_when_it_is_closed_and_starts_no_more() -> None:
     child = found._child
     assert child is not None
     found.close()
-    assert not child.is_alive()
+    assert not child.process.is_alive()
     assert found.read(TEXT).type == matching.read(TEXT).type
     assert found.pid is None
 
 
 def test_it_ends_when_the_service_is_gone() -> None:
     mine, its = reader.get_context("spawn").Pipe()
-    thread = Thread(target=reader._serve, args=(its,))
+    thread = Thread(target=reader._serve, args=(its, None))
     thread.start()
     assert mine.recv() is True
     mine.close()
