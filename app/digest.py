@@ -1,6 +1,6 @@
 """The weekly list of a station's open cases as one person reads it: own cases first, old before young. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,10 +107,14 @@ def render(
     late: bool = False,
     link: str = "",
     template: str = "weekly_digest",
+    fill: Callable[..., tuple[str, str]] = messages.render,
 ) -> tuple[str, str]:
-    """Return the list as subject and text in the account's language. `monday` is the moment it was due."""
+    """Return the list as subject and text in the account's language. `monday` is the moment it was due.
+
+    `fill` puts the fields into the words; a county may have its own.
+    """
     lang = language(account.locale)
-    return messages.render(
+    return fill(
         template,
         lang,
         name=account.name,

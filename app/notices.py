@@ -52,6 +52,8 @@ def enqueue(
     subject: str,
     body: str,
     dispute_id: int | None = None,
+    template: str = "",
+    fields: Mapping[str, str] | None = None,
     now: datetime,
 ) -> bool:
     """Write a message down in the caller's transaction; tell whether it was new. One `dedupe` is written once, ever."""
@@ -69,6 +71,8 @@ def enqueue(
         attempts=0,
         state=SendState.WAITING,
         error="",
+        template=template,
+        fields=dict(fields or {}),
         **FREE,
     )
 
@@ -162,13 +166,14 @@ def _due_ids(database: Database, channel: str, now: datetime, limit: int) -> lis
 
 def _claim(database: Database, row_id: int, now: datetime, owner: str) -> tuple[Message, int] | None:
     """Take one message by compare-and-set and return it with its tries so far; None when a rival was first."""
-    wanted = (Outbox.dedupe, Outbox.recipient, Outbox.subject, Outbox.body, Outbox.created_at, Outbox.attempts)
+    message = (Outbox.dedupe, Outbox.recipient, Outbox.subject, Outbox.body, Outbox.created_at)
+    wanted = (*message, Outbox.template, Outbox.fields, Outbox.attempts)
     claim = (
         update(Outbox).where(col(Outbox.id) == row_id, _is_due(now)).values(lease_owner=owner, lease_until=now + LEASE)
     )
     with database.write() as session:
         row = session.execute(claim.returning(*[col(column) for column in wanted])).first()
-    return None if row is None else (Message(*row[:5]), row[5])
+    return None if row is None else (Message(*row[:-1]), row[-1])
 
 
 def _mark_sent(database: Database, row_id: int, now: datetime, attempts: int) -> None:

@@ -12,14 +12,13 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from app import assignments, cases, consents, nominations, orders, shortlists
-from app.errors import N_, Conflict
+from app import assignments, cases, consents, message_texts, nominations, orders, shortlists
+from app.errors import Conflict
 from app.lifecycle import CHOOSING_STATES, State
 from app.models import AssignmentState, Ballot, Dispute, Outbox, Party, Shortlist, Side
 from app.notices import enqueue
 from app.order_news import News, tell_officer
 from app.policies import policy_for
-from app.wording import translate
 from app.workdays import add_workdays, show_date
 from talent_pool.index import RosterIndex
 
@@ -30,7 +29,7 @@ SETTLE = timedelta(hours=3)  # nobody is reminded of what he was told this morni
 PUNCTUAL = timedelta(hours=1)
 JUST_AFTER = timedelta(milliseconds=1)  # a day ends with its last second: this is still the same day
 RUNNING = (State.PROVISIONAL, State.AWAITING_MEDIATOR, State.DESIGNATING, *CHOOSING_STATES)
-REMINDER = N_("【点单】%(no)s 请在%(day)s前选调解员。不会选的,打派出所电话,有人帮您。")
+REMINDER = "silent_side"
 
 
 def due(session: Session, now: datetime) -> list[int]:
@@ -110,7 +109,7 @@ def _was_given_time(session: Session, dispute: Dispute) -> bool:
 def remind(session: Session, now: datetime) -> int:
     """Queue the two reminders of every silent side that are due, with the second the officer's call; return how many.
 
-    A side without a phone is the officer's from the start: both reminders go to the officer's inbox.
+    A side without a phone is the officer's from the start: both go to the officer's inbox, and into print.
     """
     rows = session.execute(_silent(now)).all()
     wanted = [(_number(dispute, now), dispute, side, round_no) for dispute, side, round_no in rows]
@@ -165,18 +164,33 @@ def _dedupe(dispute: Dispute, side: Side, round_no: int, number: int) -> str:
 
 def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, number: int, now: datetime) -> bool:
     phone = _phone(session, side)
-    words = translate(REMINDER, "zh") % {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
+    fields = {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
+    subject, body = message_texts.write(session, dispute.area, REMINDER, "zh", **fields)
+    dedupe = _dedupe(dispute, side, round_no, number)
     way = ("sms", phone) if phone else ("inbox", str(dispute.officer_id))
     new = enqueue(
         session,
-        dedupe=_dedupe(dispute, side, round_no, number),
+        dedupe=dedupe,
         channel=way[0],
         recipient=way[1],
-        subject=words[:60],
-        body=words,
+        subject=subject,
+        body=body.strip(),
+        template=REMINDER,
+        fields=fields,
         dispute_id=dispute.id,
         now=now,
     )
+    if new and not phone:  # the officer is told, and has it in print to take there
+        enqueue(
+            session,
+            dedupe=f"{dedupe}:letter",
+            channel="letter",
+            recipient=str(side.id),
+            subject=subject,
+            body=body.strip(),
+            dispute_id=dispute.id,
+            now=now,
+        )
     if new and number == len(BEFORE):
         tell_officer(session, dispute, News.SILENT, f"{round_no}:{side.letter}", now)
     return new

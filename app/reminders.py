@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Select, String, and_, cast, literal, or_, select
 from sqlmodel import Session, col
 
-from app import notices
+from app import message_texts, notices
 from app.claims import take
 from app.digest import OpenCase, Reader, digest, render
 from app.lifecycle import OPEN
+from app.message_texts import Fill
 from app.models import Account, Dispute, DueRun, Station
 from app.scope import Role
 from app.workdays import monday_period, shanghai
@@ -67,7 +68,8 @@ def queue_station(session: Session, station_id: int, now: datetime, *, link: str
     if not mine:
         return None
     cases = _open_cases(session, station_id)
-    texts = [(reader, *_text(cases, reader, monday, now, late=late, link=link)) for reader in mine]
+    fill = message_texts.writer(session, mine[0].area)
+    texts = [(reader, *_text(cases, reader, monday, now, late=late, link=link, fill=fill)) for reader in mine]
     queued = sum(_queue(session, period, *text, now) for text in texts)
     return Ran(WEEKLY, period, f"station:{station_id}", queued, late)
 
@@ -83,9 +85,9 @@ def _claim(session: Session, period: str, reader: Reader, now: datetime, *, late
 
 
 def _text(
-    cases: Sequence[OpenCase], reader: Reader, monday: datetime, now: datetime, *, late: bool, link: str
+    cases: Sequence[OpenCase], reader: Reader, monday: datetime, now: datetime, *, late: bool, link: str, fill: Fill
 ) -> tuple[str, str]:
-    return render(digest(cases, reader, now), reader, monday=monday, late=late, link=link)
+    return render(digest(cases, reader, now), reader, monday=monday, late=late, link=link, fill=fill)
 
 
 def _queue(session: Session, period: str, reader: Reader, subject: str, body: str, now: datetime) -> int:

@@ -1,6 +1,6 @@
 """The ways out: one small module each. A new one is a module with `open_channel`, and its name in `WAYS`."""
 
-from app.channels import apprise, dingtalk, feishu, inbox, sms, sms_aliyun, sms_tencent, smtp, wecom
+from app.channels import apprise, dingtalk, feishu, inbox, letter, sms, sms_aliyun, sms_tencent, smtp, wecom
 from app.channels.base import Channel, ChannelError, Message, NotReadyError
 from app.db import Database
 from app.settings import Settings
@@ -9,7 +9,7 @@ __all__ = ["WAYS", "Channel", "ChannelError", "Message", "NotReadyError", "addre
 
 SMS_URLS = {"aliyun": sms_aliyun.URL, "tencent": sms_tencent.URL}
 # In this order they are served: what stays inside the house never waits behind a mail server that hangs.
-WAYS = (inbox, smtp, wecom, dingtalk, feishu, sms, apprise)
+WAYS = (inbox, letter, smtp, wecom, dingtalk, feishu, sms, apprise)
 
 
 def open_channels(database: Database, settings: Settings) -> dict[str, Channel]:

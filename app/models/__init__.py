@@ -32,6 +32,7 @@ from app.models.pool import (
     Training,
 )
 from app.models.relations import CaseLink, LinkKind
+from app.models.texts import Letter, MessageText
 from app.models.work import Agreement, FollowUp, Meeting
 
 __all__ = [
@@ -61,10 +62,12 @@ __all__ = [
     "Heartbeat",
     "InboxMessage",
     "Invitation",
+    "Letter",
     "LinkKind",
     "Listing",
     "Mark",
     "Meeting",
+    "MessageText",
     "Nomination",
     "Outbox",
     "Party",

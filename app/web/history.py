@@ -47,6 +47,7 @@ SENTENCES: dict[str, str] = {
     "said": N_("%(side)s方答复了"),
     "named": N_("协调员提名%(mediator)s"),
     "nominated": N_("%(side)s方为下一批提了一位"),
+    "letter_delivered": N_("通知书送到%(side)s方"),
     "help_asked": N_("%(side)s方请所里帮忙选"),
     "tie_disclosed": N_("%(mediator)s说明了与当事人的关系"),
     "joint": N_("两位调解员一起调"),

@@ -30,8 +30,7 @@ LETTER = Message(
 
 
 def test_the_inbox_is_served_before_the_mail_server_can_hang(db: Database) -> None:
-    assert list(open_channels(db, db.settings)) == [
-        "inbox", "smtp", "wecom", "dingtalk", "feishu", "sms", "apprise",
+    assert list(open_channels(db, db.settings)) == ["inbox", "letter", "smtp", "wecom", "dingtalk", "feishu", "sms", "apprise",
     ]  # fmt: skip
 
 
