@@ -20,7 +20,7 @@ from app import accounts, pool_entry, pool_import, visits
 from app.channels import Message
 from app.channels.letter import Letters
 from app.db import Database
-from app.models import Dispute, Letter, Side
+from app.models import Letter
 from app.settings import load
 from app.web import create_app
 from app.web.help import TOPICS
@@ -46,7 +46,7 @@ from tests.town import Town, a_town, client_of
 NO_PAGES = {
     "static", "health.healthz", "health.readyz", "health.metrics", "api.document", "api.dispute", "api.mediators",
     "api.ageing", "casework.agreement_docx", "casework.paper", "ballots.back_to_page", "desk_mode.back_to_desk",
-    "places.listing", "pool.photo", "pool.export", "pool_import.wrong", "pool_import.empty", "pool_care.coverage_file",
+    "places.listing", "calendar_file.case", "calendar_file.mediator", "pool.photo", "pool.export", "pool_import.wrong", "pool_import.empty", "pool_care.coverage_file",
 }  # fmt: skip
 WIRE = 30_000  # bytes of a villager's page with all its parts
 
@@ -183,11 +183,8 @@ def lists_and_link(database: Database, town: Town) -> tuple[tuple[int, int], str
 
 def a_letter(database: Database, town: Town) -> int:
     """Have a letter wait at the officer's station."""
-    with database.read() as session:
-        dispute = session.execute(select(Dispute).where(col(Dispute.no) == town.case("choosing").no)).scalar_one()
-        side = session.execute(select(Side).where(col(Side.dispute_id) == dispute.id)).scalars().first()
-    assert side is not None
-    Letters(database).send(Message("letter", str(side.id), "请选调解员", "请在11月27日(周五)前选。", NOW))
+    side = town.case("choosing").sides["A"]
+    Letters(database).send(Message("letter", str(side), "请选调解员", "请在11月27日(周五)前选。", NOW))
     with database.read() as session:
         return session.execute(select(col(Letter.id))).scalar_one() or 0
 
