@@ -190,3 +190,23 @@ def test_examples_hold_no_real_phones() -> None:
     for kind in kinds().values():
         assert not re.search(r"1[3-9]\d{9}", kind_examples(kind))
     assert Path(data_dir() / "messages" / "messages.toml").is_file()
+
+
+def test_a_reminder_tells_neither_names_nor_numbers_nor_the_story(sqlite_db: Database) -> None:
+    """The whole way, from a case full of personal data to the row that leaves."""
+    from tests.app.clockwork import outbox
+    from tests.builders import a_case
+
+    story = "童大山(身份证610629199001011234)和邱有田为院墙争吵,邱有田打了人"
+    with sqlite_db.write() as session:
+        made = a_case(session, narrative=story, due_at=NOW)
+        made.parties[1].phone = ""
+        for side in made.sides:
+            order_clock._remind(session, made.dispute, side, 1, 1, NOW)
+    rows = outbox(sqlite_db)
+    assert [row.channel for row in rows] == ["sms", "inbox", "letter"]
+    assert (rows[0].template, list(rows[0].fields)) == ("silent_side", ["no", "day"])
+    for row in rows:
+        words = f"{row.subject} {row.body} {row.fields}"
+        assert made.dispute.no in words
+        assert not any(secret in words for secret in ("童大山", "邱有田", "610629199001011234", "院墙", "13800"))
