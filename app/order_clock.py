@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from app import assignments, cases, consents, nominations, orders, shortlists
+from app.clocks import awake
 from app.errors import N_, Conflict
 from app.lifecycle import CHOOSING_STATES, State
 from app.models import AssignmentState, Ballot, Dispute, Outbox, Party, Shortlist, Side
@@ -112,7 +113,7 @@ def remind(session: Session, now: datetime) -> int:
 
     A side without a phone is the officer's from the start: both reminders go to the officer's inbox.
     """
-    rows = session.execute(_silent(now)).all()
+    rows = [row for row in session.execute(_silent(now)).all() if _is_heard(row[0], now)]
     wanted = [(_number(dispute, now), dispute, side, round_no) for dispute, side, round_no in rows]
     keys = {_dedupe(dispute, side, round_no, number) for number, dispute, side, round_no in wanted}
     known = set(session.execute(select(col(Outbox.dedupe)).where(col(Outbox.dedupe).in_(keys))).scalars())
@@ -125,7 +126,12 @@ def remind(session: Session, now: datetime) -> int:
 
 def somebody_is_silent(session: Session, now: datetime) -> bool:
     """Tell whether there is a side to be reminded, so that a minute with nothing to do takes no write lock."""
-    return session.execute(_silent(now).limit(1)).first() is not None
+    return any(_is_heard(dispute, now) for (dispute, *_) in session.execute(_silent(now).limit(500)))
+
+
+def _is_heard(dispute: Dispute, now: datetime) -> bool:
+    """Tell whether sides may be reminded at this hour; a clock that was down catches up in the morning."""
+    return awake(now, policy_for(dispute.area)) == now
 
 
 def _silent(now: datetime) -> Select[*tuple[Any, ...]]:

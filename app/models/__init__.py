@@ -6,6 +6,7 @@ Every row of a case carries the case's station and area, so that `app.scope` can
 from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState, Party, Recusal, Side, Source
 from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
+from app.models.clockwork import CalendarYear, CaseWatch
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.order import (
     Assignment,
@@ -43,9 +44,11 @@ __all__ = [
     "AssignmentState",
     "Ballot",
     "BallotChannel",
+    "CalendarYear",
     "CaseLink",
     "CaseNumber",
     "CaseRow",
+    "CaseWatch",
     "Choice",
     "ColumnMap",
     "Designation",

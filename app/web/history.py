@@ -55,6 +55,7 @@ SENTENCES: dict[str, str] = {
     "no_list": N_("没有人可再列,请协调员指定"),
     "log_opened": N_("打开了选择的记录"),
     "replaced": N_("更换%(mediator)s"),
+    "contacted": N_("已联系双方"),
     "refused": N_("%(side)s方不愿调解"),
     "session_recorded": N_("记录一次调解:%(outcome)s"),
     "performance": N_("履行情况:%(performed)s"),
