@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 
 from app import notices
@@ -40,7 +40,7 @@ def waking(session: Session, now: datetime, limit: int) -> list[int]:
 
 def _awake(now: datetime) -> ColumnElement[bool]:
     # Seen "in the future": that clock was wrong, and what it took for past may still lie ahead.
-    return or_(col(CaseWatch.wake_at) <= now, and_(col(CaseWatch.seen_at) > now, col(CaseWatch.wake_at).is_not(None)))
+    return or_(col(CaseWatch.wake_at) <= now, col(CaseWatch.seen_at) > now)
 
 
 def plan(session: Session, dispute: Dispute, now: datetime) -> Plan:
