@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import case_clock, notices, order_clock, pool_care, pool_import, reminders
+from app import case_clock, holidays, notices, order_clock, pool_care, pool_import, reminders
 from app.channels import Channel, open_channels
 from app.claims import take
 from app.db import Database
@@ -62,6 +62,7 @@ def tick(
     Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
     """
     parts, pace = _Parts(), pace or notices.Pace()
+    parts.do("calendar", lambda: _follow_the_calendar(database))
     ran = [*_take_on_orders(database, now, parts, pace), *_queue_all(database, settings, now, parts, pace)]
     ran += _look_at_cases(database, settings, now, parts, pace)
     terms = parts.do("pool", lambda: _mind_pool(database, now, settings.base_url)) or 0
@@ -74,6 +75,12 @@ def tick(
     if parts.failed:
         raise TickError(parts.failed, done)
     return done
+
+
+def _follow_the_calendar(database: Database) -> None:
+    """Count by the holidays that somebody has set."""
+    with database.read() as session:
+        holidays.refresh(session)
 
 
 class _Parts:
