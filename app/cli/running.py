@@ -8,9 +8,11 @@ from threading import Thread
 import structlog
 
 import matching
+from app import holidays
 from app.db import Database
 from app.jobs import Clock
 from app.reader import WARM, Reader
+from app.scope import NOBODY
 from app.server import PATIENCE, Server
 from app.settings import Settings
 from app.web import create_app
