@@ -168,3 +168,11 @@ def test_a_lie_is_found_where_there_is_one() -> None:
     lists = choice_rules.Lists(rank, likes, fit, np.array([0]), choice_rules.truly_marked(rank, likes))
     assert choice.lies("diandan", lists, 1) == {"lie_pays": 1, "lie_gain": 1}
     assert choice.lies("first_come", lists, 1)["lie_pays"] == 0
+
+
+def test_a_provinces_monday_is_queued_once() -> None:
+    figures = diandan("bench", "clock", "--size", "6", "--json")
+    assert (figures["stations"], figures["officers"], figures["cases_a_year"]) == (6, 23, 955)
+    assert figures["queued"] == 46 and figures["queued_again"] == 0
+    assert figures["ran"] == ["weekly_digest"]
+    assert figures["processor_seconds"] > 0
