@@ -127,7 +127,7 @@ def _overdue_cases(session: Session, area: int, now: datetime) -> tuple[OpenCase
     return tuple(OpenCase(*row) for row in session.execute(query))
 
 
-def text(
+def letter(
     session: Session, reader: Reader, now: datetime, *, due: datetime, late: bool = False, link: str = ""
 ) -> tuple[str, str]:
     """Return an area's list as subject and text in the reader's language."""

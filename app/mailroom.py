@@ -21,7 +21,7 @@ WITHDRAWN = "withdrawn"  # how a message is called that was taken back
 CALL = N_("没有发出去:请打电话告诉对方;修好以后点“重发”")
 NO_WAY = N_("这种发送方式还没有开通:请打电话告诉对方,并请管理员设置")
 SLOW = N_("等了一个多小时,系统会接着重试;急的话请打电话")
-TODO = {"没有这种发送方式": NO_WAY, "未设置邮件服务器": NO_WAY}
+ADVICE = {"没有这种发送方式": NO_WAY, "未设置邮件服务器": NO_WAY}
 STATES = {
     SendState.WAITING.value: N_("等待发送"),
     SendState.SENT.value: N_("已发出"),
@@ -139,4 +139,4 @@ def _todo(row: Outbox, state: str, now: datetime) -> str:
         return ""
     reason = row.error.partition(" (")[0]
     late = row.created_at < now - OVERDUE_AFTER
-    return TODO.get(reason) or (SLOW if late else "")
+    return ADVICE.get(reason) or (SLOW if late else "")

@@ -193,7 +193,7 @@ def area_letters(
     issue = latest_issue(rhythm, now, AREA)
     mine = [each for each in _areas(session, issue, rhythm, now) if each.account_id == account_id]
     return [
-        Letter(issue, each, *area_digest.text(session, each, now, due=issue.at, late=issue.late(now), link=link))
+        Letter(issue, each, *area_digest.letter(session, each, now, due=issue.at, late=issue.late(now), link=link))
         for each in mine
         if wanted(issue, each)
     ]
