@@ -16,10 +16,11 @@ from app import assignments, cases, consents, nominations, orders, shortlists
 from app.clocks import awake
 from app.errors import N_, Conflict
 from app.lifecycle import CHOOSING_STATES, State
-from app.models import AssignmentState, Ballot, Dispute, Outbox, Party, Shortlist, Side
+from app.models import AssignmentState, Ballot, Dispute, Outbox, Shortlist, Side
 from app.notices import enqueue
 from app.order_news import News, tell_officer
 from app.policies import policy_for
+from app.side_phones import phone_of
 from app.wording import translate
 from app.workdays import add_workdays, show_date
 from talent_pool.index import RosterIndex
@@ -170,7 +171,7 @@ def _dedupe(dispute: Dispute, side: Side, round_no: int, number: int) -> str:
 
 
 def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, number: int, now: datetime) -> bool:
-    phone = _phone(session, side)
+    phone = phone_of(session, side)
     words = translate(REMINDER, "zh") % {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
     way = ("sms", phone) if phone else ("inbox", str(dispute.officer_id))
     new = enqueue(
@@ -186,8 +187,3 @@ def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, numbe
     if new and number == len(BEFORE):
         tell_officer(session, dispute, News.SILENT, f"{round_no}:{side.letter}", now)
     return new
-
-
-def _phone(session: Session, side: Side) -> str:
-    query = select(col(Party.phone)).where(col(Party.side_id) == side.id)
-    return session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one() or ""

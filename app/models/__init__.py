@@ -7,6 +7,7 @@ from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState
 from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
 from app.models.clockwork import CalendarYear, CaseWatch
+from app.models.hands import DeskPin, HelpedBallot, SealCode, SealNotice, VoidChoice
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.order import (
     Assignment,
@@ -52,6 +53,7 @@ __all__ = [
     "Choice",
     "ColumnMap",
     "Designation",
+    "DeskPin",
     "Dispute",
     "DraftState",
     "DueRun",
@@ -62,6 +64,7 @@ __all__ = [
     "Gate",
     "GateState",
     "Heartbeat",
+    "HelpedBallot",
     "InboxMessage",
     "Invitation",
     "LinkKind",
@@ -79,6 +82,8 @@ __all__ = [
     "Proposal",
     "Purpose",
     "Recusal",
+    "SealCode",
+    "SealNotice",
     "SendState",
     "Shortlist",
     "Side",
@@ -88,6 +93,7 @@ __all__ = [
     "Station",
     "StationTown",
     "Training",
+    "VoidChoice",
     "WebSession",
     "utc_now",
 ]

@@ -1,7 +1,7 @@
 """When the clock looks at a case again; holidays that somebody has set.
 
-Revision ID: 0009_clocks
-Revises: 0006_choosing
+Revision ID: 0008_clocks
+Revises: 0007_hands
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 import talent_pool.columns
 
-revision = "0009_clocks"
-down_revision = "0006_choosing"
+revision = "0008_clocks"
+down_revision = "0007_hands"
 branch_labels = None
 depends_on = None
 
