@@ -28,6 +28,7 @@ class News(StrEnum):
     NAMED = "named"
     NO_CHOICE = "no_choice"
     TIE = "tie"
+    OBJECTED = "objected"
 
 
 def tell_officer(session: Session, dispute: Dispute, news: News, key: str | int, now: datetime) -> None:

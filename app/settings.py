@@ -78,6 +78,10 @@ class Settings(BaseSettings):
         default="", pattern="^([^=]+=.+)?$", description="field=value in the http gateway's answer that means: taken"
     )
     apprise_urls: Table = Field(default_factory=dict, description="JSON: recipient → an address of apprise")
+    sms_codes: bool = Field(
+        default=False,
+        description="a side with a phone on file seals on its page with six digits sent by SMS; always in the demo",
+    )
     session_idle_minutes: Annotated[int, Field(ge=5, le=720)] = Field(
         default=30, description="an officer's session ends after so many idle minutes"
     )

@@ -23,7 +23,7 @@ def me() -> Viewer:
     return viewer
 
 
-@blueprint.get("/messages")
+@blueprint.get("/message-texts")
 @guards.roles(Role.COORDINATOR)
 def listing() -> ResponseReturnValue:
     """Show every message, the ways that it takes, and which of them have words of one's own."""
@@ -33,7 +33,7 @@ def listing() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/messages/<name>/<lang>")
+@blueprint.get("/message-texts/<name>/<lang>")
 @guards.roles(Role.COORDINATOR)
 def page(name: str, lang: str) -> ResponseReturnValue:
     """Show the words that hold, or an older version, in a form with their preview."""
@@ -47,7 +47,7 @@ def page(name: str, lang: str) -> ResponseReturnValue:
     raise NotFound
 
 
-@blueprint.post("/messages/<name>/<lang>")
+@blueprint.post("/message-texts/<name>/<lang>")
 @guards.roles(Role.COORDINATOR)
 def save(name: str, lang: str) -> ResponseReturnValue:
     """Keep what was written, or only show what it would look like, or go back to the words of the level above."""
@@ -67,7 +67,7 @@ def save(name: str, lang: str) -> ResponseReturnValue:
     return redirect(url_for("message_texts.page", name=name, lang=lang), 303)
 
 
-@blueprint.post("/messages/<name>/<lang>/preview")
+@blueprint.post("/message-texts/<name>/<lang>/preview")
 @guards.roles(Role.COORDINATOR)
 def look(name: str, lang: str) -> ResponseReturnValue:
     """Return the preview alone, while somebody types."""

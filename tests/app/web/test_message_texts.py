@@ -9,7 +9,7 @@ from tests.app.web.people import signed_in
 from tests.builders import JIAOKOUHE, LUOCHUAN, YANAN, a_coordinator
 from tests.page import BASE, Visitor
 
-PATH = "/messages/silent_side/zh"
+PATH = "/message-texts/silent_side/zh"
 OWN = "请点单\n{{ no }} 请在{{ day }}前点单。"
 
 
@@ -34,10 +34,10 @@ def test_words_are_seen_counted_changed_and_put_back(coordinator: Visitor, db: D
     assert "请选调解员" in words_of(db)  # looking keeps nothing
     page = page.press("保存")
     assert words_of(db) == OWN + "\n" and "第1版" in page.text and "洛川县" in page.text
-    assert "已改" in coordinator.open("/messages").text
+    assert "已改" in coordinator.open("/message-texts").text
     page = page.fill({"文字": OWN.replace("请点单\n", "点单啦\n")}).press("保存")
     page = page.press("恢复原来的文字")
-    assert "请选调解员" in words_of(db) and "已改" not in coordinator.open("/messages").text
+    assert "请选调解员" in words_of(db) and "已改" not in coordinator.open("/message-texts").text
     assert page.follow("第1版").value("文字").strip() == OWN
 
 
@@ -84,5 +84,5 @@ def test_english_pages_edit_both_languages(app: Flask, db: Database) -> None:
     with db.write() as session:
         account = a_coordinator(session)
     reader = signed_in(app, db, account, locale="en")
-    page = reader.open("/messages").follow("Look and edit Weekly list of open cases English")
+    page = reader.open("/message-texts").follow("Look and edit Weekly list of open cases English")
     assert "YOUR CASES" in page.text and "short message(s)" not in page.text

@@ -1,7 +1,7 @@
 """A county's own words for messages; letters; the outbox keeps a message's template and fields for gateways.
 
-Revision ID: 0010_templates
-Revises: 0006_choosing
+Revision ID: 0009_templates
+Revises: 0008_clocks
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 import talent_pool.columns
 
-revision = "0010_templates"
-down_revision = "0006_choosing"
+revision = "0009_templates"
+down_revision = "0008_clocks"
 branch_labels = None
 depends_on = None
 
