@@ -11,6 +11,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from app import case_clock, holidays, notices, order_clock, pool_care, pool_import, reminders
-from app.channels import Channel, open_channels
+from app.channels import Channel, groups, open_channels
 from app.claims import take
 from app.db import Database
 from app.models import Dispute, Heartbeat
@@ -119,9 +120,15 @@ def _queue_all(
     def queue(kind: str, key: int) -> reminders.Ran | None:
         if pace.stopped():
             return None
-        work = reminders.queue_station if kind == "station" else reminders.queue_area
         with database.write() as session:
-            return work(session, key, now, link=settings.base_url)
+            if kind != "station":
+                return reminders.queue_area(session, key, now, link=settings.base_url)
+            ran = reminders.queue_station(session, key, now, link=settings.base_url)
+            if ran is None:
+                return None
+            chats = groups(settings, f"station:{key}")
+            told = reminders.queue_groups(session, key, now, chats, link=settings.base_url)
+            return replace(ran, queued=ran.queued + told)
 
     ran = [parts.do(f"digest {kind}:{key}", partial(queue, kind, key)) for kind, key in parts.do("due", due) or []]
     return [each for each in ran if each is not None]

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from app import notices
 from app.accounts import Viewer
 from app.errors import N_, NotFound
-from app.models import Account, Dispute, Outbox, SendState
+from app.models import Account, Dispute, Outbox, SendState, Station
 from app.scope import Role
 from talent_pool import regions
 
@@ -103,6 +103,8 @@ def _of_accounts(session: Session, viewer: Viewer, now: datetime | None) -> list
         select(col(Account.id), col(Account.email)).where(col(Account.area).between(low, high))
     ).all()
     reached = {str(key) for key, _ in people} | {email for _, email in people if email}
+    stations = session.execute(select(col(Station.id)).where(col(Station.area).between(low, high))).scalars()
+    reached |= {f"station:{each}" for each in stations}  # their groups in chats
     query = select(Outbox).where(col(Outbox.dispute_id).is_(None), _in_trouble(now)).order_by(col(Outbox.id))
     found = session.execute(query.limit(10 * LISTED)).scalars()
     return [row for row in found if row.recipient in reached][:LISTED]

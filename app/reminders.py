@@ -27,7 +27,7 @@ from app.scope import Role
 from app.workdays import monday_period, shanghai
 from talent_pool import regions
 
-WEEKLY, AREA = "weekly_digest", "area_digest"
+AREA, GROUP = "area_digest", "station_digest"
 RHYTHMS: tuple[Rhythm, ...] = ("weekly", "half_monthly", "monthly")
 HOUR = time(8, 30)
 SECOND_HALF = 16  # the day on which it begins
@@ -142,6 +142,25 @@ def queue_station(session: Session, station_id: int, now: datetime, *, link: str
     return _queue(session, station_letters(session, station_id, now, link, _claimer(session, now)), now, station_id)
 
 
+def queue_groups(session: Session, station_id: int, now: datetime, channels: Sequence[str], *, link: str = "") -> int:
+    """Queue this period's list for a station's groups in chats, as a whole and nobody's own; return how many were new.
+
+    The group is called `station:<id>` as in the settings of the robots, its message's key has no account.
+    """
+    if not channels:
+        return 0
+    station, group = session.get_one(Station, station_id), f"station:{station_id}"
+    issue = latest_issue(policy_for(station.area).station_digest, now)
+    reader = Reader(0, station.name, station.name, station.area, "zh")
+    fill = message_texts.writer(session, station.area)
+    subject, body = _text(open_cases(session, station_id), reader, issue, now, link, fill, GROUP)
+    text: dict[str, Any] = {"recipient": group, "subject": subject, "body": body, "now": now}
+    return sum(
+        notices.enqueue(session, dedupe=f"{issue.name}:{issue.period}:{group}:{channel}", channel=channel, **text)
+        for channel in channels
+    )
+
+
 def queue_area(session: Session, account_id: int, now: datetime, *, link: str = "") -> Ran | None:
     """Claim and queue one coordinator's list of this period; None when it was claimed already."""
     letters = area_letters(session, account_id, now, link, _claimer(session, now))
@@ -202,9 +221,16 @@ def area_letters(
 
 
 def _text(
-    cases: Sequence[OpenCase], reader: Reader, issue: Issue, now: datetime, link: str, fill: Fill
+    cases: Sequence[OpenCase],
+    reader: Reader,
+    issue: Issue,
+    now: datetime,
+    link: str,
+    fill: Fill,
+    template: str = "weekly_digest",
 ) -> tuple[str, str]:
-    return render(digest(cases, reader, now), reader, monday=issue.at, late=issue.late(now), link=link, fill=fill)
+    made, late = digest(cases, reader, now), issue.late(now)
+    return render(made, reader, monday=issue.at, late=late, link=link, template=template, fill=fill)
 
 
 def _queue(session: Session, letters: Sequence[Letter], now: datetime, station_id: int | None = None) -> Ran | None:

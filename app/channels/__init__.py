@@ -5,7 +5,7 @@ from app.channels.base import Channel, ChannelError, Message, NotReadyError
 from app.db import Database
 from app.settings import Settings
 
-__all__ = ["WAYS", "Channel", "ChannelError", "Message", "NotReadyError", "addresses", "open_channels"]
+__all__ = ["WAYS", "Channel", "ChannelError", "Message", "NotReadyError", "addresses", "groups", "open_channels"]
 
 SMS_URLS = {"aliyun": sms_aliyun.URL, "tencent": sms_tencent.URL}
 # In this order they are served: what stays inside the house never waits behind a mail server that hangs.
@@ -27,3 +27,13 @@ def addresses(settings: Settings) -> dict[str, str]:
         "sms": (settings.sms_gateway, settings.sms_url or SMS_URLS.get(settings.sms_gateway, "")),
     }
     return {name: url for name, (set_up, url) in robots.items() if set_up}
+
+
+def groups(settings: Settings, name: str) -> list[str]:
+    """Return the kinds of robots that a group of this name has of its own; what is set for `*` does not count."""
+    robots = {
+        "wecom": settings.wecom_robots,
+        "dingtalk": settings.dingtalk_robots,
+        "feishu": settings.feishu_robots,
+    }
+    return [kind for kind, known in robots.items() if known.get(name)]

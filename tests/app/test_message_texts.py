@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app import message_texts, messages, objections, order_clock, reminding, seal_codes
+from app import message_texts, messages, objections, order_clock, reminders, reminding, seal_codes
 from app.db import Database
 from app.errors import Conflict, InvalidInput, NotFound
 from app.message_texts import kind_of, reset, save, versions, words_for, write
@@ -43,6 +43,7 @@ def test_every_message_that_the_code_writes_is_there() -> None:
     from app.order_news import News
 
     written = {f"order_{news}" for news in News} | {order_clock.REMINDER, "weekly_digest", "area_digest", "pool_terms"}
+    written.add(reminders.GROUP)
     written |= {seal_codes.CODE, objections.TOLD, *reminding.BY_PHONE.values()}
     written |= {reminding.AHEAD, reminding.LATE, reminding.HIGHER, reminding.NO_PHONE}
     assert written == set(kinds())
