@@ -93,7 +93,7 @@ class House:
                 Stop("/own", "form[action$=leave] button", 422), Stop("/o/none", status=404), Stop("/nothing", status=404), Stop("/order", status=404), *manual,
             ],
             "officer": [
-                Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/letters"), Stop(f"/letters/{self.letter}"), Stop("/password"), Stop("/password", "main form button", 422),
+                Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/letters"), Stop(f"/letters/{self.letter}"), Stop("/messages"), Stop("/clock/rules"), Stop("/clock/monday"), Stop("/password"), Stop("/password", "main form button", 422),
                 Stop("/disputes/new"), Stop("/disputes/new", typed=VIOLENCE), Stop("/disputes/new", typed=QUARREL),
                 Stop("/disputes/new", "button.main", 422), *(Stop(page) for page in no.values()),
                 Stop(f"{no['triaged']}", "form[action$='/gates'] button", 422),
@@ -116,7 +116,7 @@ class House:
                 Stop(f"/pool/{listed}/edit"), Stop("/pool/coverage"), Stop("/pool/coverage?kind=industry"), Stop("/pool/book"),
                 Stop("/pool/renewals"), Stop("/pool/doubles"), Stop("/pool/batches"), Stop("/pool/import"),
                 Stop("/pool/import", "main form .main", 422), Stop(f"/pool/import/{waits}/columns"), Stop(f"/pool/import/{waits}"),
-                Stop(f"/pool/import/{done}/progress"), Stop("/message-texts"), Stop("/message-texts/silent_side/zh"),
+                Stop(f"/pool/import/{done}/progress"), Stop("/clock/trial"), Stop("/clock/holidays"), Stop("/message-texts"), Stop("/message-texts/silent_side/zh"),
                 Stop("/message-texts/weekly_digest/en"), Stop("/message-texts/silent_side/en", "button[value=preview]"),
             ],
             "admin": [
