@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
+from app.claims import put
 from app.errors import NotFound
 from app.lifecycle import State, check_move
-from app.models import Assignment, AssignmentState, Dispute, Event, Invitation, Party, Side
+from app.models import Assignment, AssignmentState, CaseWatch, Dispute, Event, Invitation, Party, Side
 from talent_pool import roster
 
 LIVING = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
@@ -46,8 +47,14 @@ def move(
 
 
 def note(session: Session, dispute: Dispute, kind: str, actor: str, now: datetime, **data: Any) -> None:
-    """Add an event to the case's history."""
+    """Add an event to the case's history, and let the clock look at the case."""
     session.add(Event(**dispute.owns(), at=now, kind=kind, actor=actor, data=data))
+    wake(session, dispute, now)
+
+
+def wake(session: Session, dispute: Dispute, now: datetime) -> None:
+    """Let the clock look at a case at its next tick: its clocks may run otherwise now."""
+    put(session, CaseWatch, ("dispute_id",), {**dispute.owns(), "wake_at": now}, update=("wake_at",))
 
 
 def sides_of(session: Session, dispute: Dispute) -> list[Side]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from app import migrate
+from app.channels import addresses
 from app.db import SAFE_SQLITE, make_engine, sqlite_driver
 from app.errors import N_, SettingsError
 from app.jobs import HEARTBEAT
@@ -28,6 +29,7 @@ from matching.weights import ModelError, load
 from talent_pool.files import data_dir
 
 PYTHON = (3, 11)
+PORTS = {"http": 80, "https": 443}
 FREE = 500 * 2**20  # bytes
 SILENT = timedelta(minutes=5)  # a clock that ticks each minute and has not for so long is not running
 FONTS = ("noto*cjk*", "wqy*", "source*han*", "msyh*", "simsun*", "simhei*", "pingfang*", "droidsansfallback*", "uming*")
@@ -209,6 +211,20 @@ def _mail(settings: Settings, *_: object) -> Check:
     return Check("mail", True, f"{settings.smtp_host}:{settings.smtp_port}")
 
 
+def _channels(settings: Settings, *_: object) -> Check:
+    found, ok = [], True
+    for name, address in addresses(settings).items():
+        url = urlsplit(address)
+        try:
+            socket.create_connection((url.hostname or "", url.port or PORTS[url.scheme]), timeout=3).close()
+            found.append(name)
+        except (OSError, KeyError) as problem:  # the host alone: a robot's address holds its key
+            found.append(f"{name} {url.hostname}: {type(problem).__name__}")
+            ok = False
+    advice = N_("短信或群机器人连不上:请查 DIANDAN_SMS_ 和 DIANDAN_WECOM_ 等设置")
+    return Check("channels", ok, ", ".join(found) or "-", advice)
+
+
 CHECKS: tuple[Examination, ...] = (
     _python,
     _package,
@@ -223,5 +239,6 @@ CHECKS: tuple[Examination, ...] = (
     _disk,
     _clock,
     _mail,
+    _channels,
     _base_url,
 )

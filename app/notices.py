@@ -6,7 +6,7 @@ once, and plain e-mail nearly always.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from app.models import Outbox, SendState
 LEASE = timedelta(minutes=5)  # longer than the slowest single send: six answers of a mail server, ten seconds each
 FIRST_WAIT, LONGEST_WAIT, TRIES = timedelta(minutes=1), timedelta(hours=4), 12
 NO_CHANNEL, UNEXPECTED, SUPERSEDED = N_("没有这种发送方式"), N_("发送程序出错"), N_("已有更新的一期")
+NEEDLESS = N_("事情已经办了,不用再发")
+WITHDRAWN = (SUPERSEDED, NEEDLESS)  # not failed: taken back
 FREE: dict[str, Any] = {"lease_owner": "", "lease_until": None}
 
 
@@ -52,6 +54,8 @@ def enqueue(
     subject: str,
     body: str,
     dispute_id: int | None = None,
+    template: str = "",
+    fields: Mapping[str, str] | None = None,
     now: datetime,
 ) -> bool:
     """Write a message down in the caller's transaction; tell whether it was new. One `dedupe` is written once, ever."""
@@ -69,6 +73,8 @@ def enqueue(
         attempts=0,
         state=SendState.WAITING,
         error="",
+        template=template,
+        fields=dict(fields or {}),
         **FREE,
     )
 
@@ -162,13 +168,14 @@ def _due_ids(database: Database, channel: str, now: datetime, limit: int) -> lis
 
 def _claim(database: Database, row_id: int, now: datetime, owner: str) -> tuple[Message, int] | None:
     """Take one message by compare-and-set and return it with its tries so far; None when a rival was first."""
-    wanted = (Outbox.dedupe, Outbox.recipient, Outbox.subject, Outbox.body, Outbox.created_at, Outbox.attempts)
+    message = (Outbox.dedupe, Outbox.recipient, Outbox.subject, Outbox.body, Outbox.created_at)
+    wanted = (*message, Outbox.template, Outbox.fields, Outbox.attempts)
     claim = (
         update(Outbox).where(col(Outbox.id) == row_id, _is_due(now)).values(lease_owner=owner, lease_until=now + LEASE)
     )
     with database.write() as session:
         row = session.execute(claim.returning(*[col(column) for column in wanted])).first()
-    return None if row is None else (Message(*row[:5]), row[5])
+    return None if row is None else (Message(*row[:-1]), row[-1])
 
 
 def _mark_sent(database: Database, row_id: int, now: datetime, attempts: int) -> None:
@@ -251,6 +258,15 @@ def supersede(session: Session, older: str, newest: str) -> int:
     stale = and_(key.startswith(older, autoescape=True), ~key.startswith(newest, autoescape=True))
     untouched = and_(col(Outbox.state) == SendState.WAITING, col(Outbox.lease_until).is_(None))
     return _change(session, and_(untouched, stale), state=SendState.FAILED, error=SUPERSEDED)
+
+
+def withdraw(session: Session, dispute_id: int, of: str, kept: Collection[str]) -> int:
+    """Withdraw a case's waiting messages whose key begins with `of` but with none of `kept`; return how many."""
+    key = col(Outbox.dedupe)
+    mine = and_(col(Outbox.dispute_id) == dispute_id, key.startswith(of, autoescape=True))
+    gone = and_(mine, *(~key.startswith(each, autoescape=True) for each in kept))
+    untouched = and_(col(Outbox.state) == SendState.WAITING, col(Outbox.lease_until).is_(None))
+    return _change(session, and_(gone, untouched), state=SendState.FAILED, error=NEEDLESS)
 
 
 def explain(error: str, translate: Callable[[str], str]) -> str:

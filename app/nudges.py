@@ -4,14 +4,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from app import cases, order_clock, orders, shortlists
+from app import cases, message_texts, order_clock, orders, shortlists
 from app.cases import lock, note
 from app.errors import N_, Conflict, NotFound
 from app.lifecycle import CHOOSING_STATES
 from app.models import Dispute, Side
 from app.notices import enqueue
 from app.side_phones import phone_of
-from app.wording import translate
 from app.workdays import shanghai, show_date
 
 ENOUGH = N_("今天已经提醒过了")
@@ -31,15 +30,17 @@ def remind(session: Session, dispute: Dispute, side: Side, *, by: str, now: date
     if orders.find_ballot(session, shortlist, side) is not None:
         raise Conflict(N_("这一方已经封好了"))
     phone = phone_of(session, side)
-    day = show_date(dispute.due_at or now, "zh")
-    words = translate(order_clock.REMINDER, "zh") % {"no": dispute.no, "day": day}
+    fields = {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
+    subject, body = message_texts.write(session, dispute.area, order_clock.REMINDER, "zh", **fields)
     new = enqueue(
         session,
         dedupe=f"nudge:{dispute.id}:{side.letter}:{shortlist.round}:{shanghai(now):%Y%m%d}",
         channel="sms" if phone else "inbox",
         recipient=phone or str(dispute.officer_id),
-        subject=words[:60],
-        body=words,
+        subject=subject,
+        body=body.strip(),
+        template=order_clock.REMINDER,
+        fields=fields,
         dispute_id=dispute.id,
         now=now,
     )

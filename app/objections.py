@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlmodel import Session, col
 
-from app import cases, invitations, shortlists
+from app import cases, invitations, message_texts, shortlists
 from app.cases import lock, move, note
 from app.db import Database
 from app.errors import N_, Conflict, NotFound
@@ -35,11 +35,9 @@ from app.notices import enqueue
 from app.order_deadlines import ballots_due
 from app.order_news import News, tell_officer
 from app.side_phones import phone_of
-from app.wording import translate
 
 OPEN_TO = (*CHOOSING_STATES, State.PROVISIONAL, State.AWAITING_MEDIATOR, State.SCHEDULED, State.DESIGNATING)
-# The address stands last: what follows one without a space becomes a part of it on many phones.
-TOLD = N_("【点单】%(no)s 您这一方已选好封存。不是您选的,打派出所电话,或点 %(url)s")
+TOLD = "seal_told"  # the message
 TOO_LATE = N_("现在改不了了,请直接告诉派出所")
 WITH_OFFICER = N_("这一次要到派出所,和民警一起选")
 WAITS = N_("您的选择已封好,正在等对方重新选")
@@ -51,16 +49,18 @@ def tell(session: Session, dispute: Dispute, side: Side, round_no: int, now: dat
     if not phone:
         return
     token = _new_notice(session, dispute, side, round_no, now)
-    url = f"{invitations.links_of(session).base_url}/not-mine/{token}"
-    words = translate(TOLD, "zh") % {"no": dispute.no, "url": url}
+    fields = {"no": dispute.no, "link": f"{invitations.links_of(session).base_url}/not-mine/{token}"}
+    subject, body = message_texts.write(session, dispute.area, TOLD, "zh", **fields)
     dedupe = f"sealed:{dispute.id}:{side.letter}:{fingerprint(token)[:16]}"
     enqueue(
         session,
         dedupe=dedupe,
         channel="sms",
         recipient=phone,
-        subject=translate(N_("选择已封存"), "zh"),
-        body=words,
+        subject=subject,
+        body=body.strip(),
+        template=TOLD,
+        fields=fields,
         dispute_id=dispute.id,
         now=now,
     )

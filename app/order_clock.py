@@ -12,15 +12,15 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from app import assignments, cases, consents, nominations, orders, shortlists
-from app.errors import N_, Conflict
+from app import assignments, cases, consents, message_texts, nominations, orders, shortlists
+from app.clocks import awake
+from app.errors import Conflict
 from app.lifecycle import CHOOSING_STATES, State
 from app.models import AssignmentState, Ballot, Dispute, Outbox, Shortlist, Side
 from app.notices import enqueue
 from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.side_phones import phone_of
-from app.wording import translate
 from app.workdays import add_workdays, show_date
 from talent_pool.index import RosterIndex
 
@@ -31,7 +31,7 @@ SETTLE = timedelta(hours=3)  # nobody is reminded of what he was told this morni
 PUNCTUAL = timedelta(hours=1)
 JUST_AFTER = timedelta(milliseconds=1)  # a day ends with its last second: this is still the same day
 RUNNING = (State.PROVISIONAL, State.AWAITING_MEDIATOR, State.DESIGNATING, *CHOOSING_STATES)
-REMINDER = N_("【点单】%(no)s 请在%(day)s前选调解员。不会选的,打派出所电话,有人帮您。")
+REMINDER = "silent_side"
 
 
 def due(session: Session, now: datetime) -> list[int]:
@@ -111,9 +111,9 @@ def _was_given_time(session: Session, dispute: Dispute) -> bool:
 def remind(session: Session, now: datetime) -> int:
     """Queue the two reminders of every silent side that are due, with the second the officer's call; return how many.
 
-    A side without a phone is the officer's from the start: both reminders go to the officer's inbox.
+    A side without a phone is the officer's from the start: both go to the officer's inbox, and into print.
     """
-    rows = session.execute(_silent(now)).all()
+    rows = [row for row in session.execute(_silent(now)).all() if _is_heard(row[0], now)]
     wanted = [(_number(dispute, now), dispute, side, round_no) for dispute, side, round_no in rows]
     keys = {_dedupe(dispute, side, round_no, number) for number, dispute, side, round_no in wanted}
     known = set(session.execute(select(col(Outbox.dedupe)).where(col(Outbox.dedupe).in_(keys))).scalars())
@@ -126,7 +126,12 @@ def remind(session: Session, now: datetime) -> int:
 
 def somebody_is_silent(session: Session, now: datetime) -> bool:
     """Tell whether there is a side to be reminded, so that a minute with nothing to do takes no write lock."""
-    return session.execute(_silent(now).limit(1)).first() is not None
+    return any(_is_heard(dispute, now) for (dispute, *_) in session.execute(_silent(now).limit(500)))
+
+
+def _is_heard(dispute: Dispute, now: datetime) -> bool:
+    """Tell whether sides may be reminded at this hour; a clock that was down catches up in the morning."""
+    return awake(now, policy_for(dispute.area)) == now
 
 
 def _silent(now: datetime) -> Select[*tuple[Any, ...]]:
@@ -166,18 +171,33 @@ def _dedupe(dispute: Dispute, side: Side, round_no: int, number: int) -> str:
 
 def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, number: int, now: datetime) -> bool:
     phone = phone_of(session, side)
-    words = translate(REMINDER, "zh") % {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
+    fields = {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
+    subject, body = message_texts.write(session, dispute.area, REMINDER, "zh", **fields)
+    dedupe = _dedupe(dispute, side, round_no, number)
     way = ("sms", phone) if phone else ("inbox", str(dispute.officer_id))
     new = enqueue(
         session,
-        dedupe=_dedupe(dispute, side, round_no, number),
+        dedupe=dedupe,
         channel=way[0],
         recipient=way[1],
-        subject=words[:60],
-        body=words,
+        subject=subject,
+        body=body.strip(),
+        template=REMINDER,
+        fields=fields,
         dispute_id=dispute.id,
         now=now,
     )
+    if new and not phone:  # the officer is told, and has it in print to take there
+        enqueue(
+            session,
+            dedupe=f"{dedupe}:letter",
+            channel="letter",
+            recipient=str(side.id),
+            subject=subject,
+            body=body.strip(),
+            dispute_id=dispute.id,
+            now=now,
+        )
     if new and number == len(BEFORE):
         tell_officer(session, dispute, News.SILENT, f"{round_no}:{side.letter}", now)
     return new

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import String, cast, literal, select
 from sqlmodel import Session, col
 
-from app import notices
+from app import message_texts, notices
 from app.claims import take
 from app.errors import N_, InvalidInput, NotFound
 from app.models import Account, DueRun
 from app.pool import mine
 from app.pool_rows import alike, marks
 from app.scope import Role
-from app.wording import language, translate
+from app.wording import language
 from app.workdays import show_date
 from talent_pool import history, regions, register, roster, taxonomy
 from talent_pool.models import Expertise, Kind, Mediator, ServiceArea, Status
@@ -138,8 +138,8 @@ def _tell(session: Session, account: Account, now: datetime, today: date, link: 
         return 0
     words = language(account.locale)
     lines = [f"{each.name} · {regions.short_name(each.home)} · {show_date(each.term_to, words)}" for each in due[:50]]
-    subject = translate(N_("%(count)s位调解员的聘期要续"), words) % {"count": len(due)}
-    body = "\n".join([*lines, *([f"{link}/pool/renewals"] if link else [])])
+    fields = {"count": str(len(due)), "lines": "\n".join(lines), "link": f"{link}/pool/renewals" if link else ""}
+    subject, body = message_texts.write(session, account.area, TERMS, words, **fields)
     ways = [("inbox", str(account.id))] + ([("smtp", account.email)] if account.email else [])
     return sum(
         notices.enqueue(
@@ -148,7 +148,7 @@ def _tell(session: Session, account: Account, now: datetime, today: date, link: 
             channel=way,
             recipient=to,
             subject=subject,
-            body=body,
+            body=body.strip(),
             now=now,
         )
         for way, to in ways

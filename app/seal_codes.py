@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 
+from app import message_texts
 from app.claims import changed, take
 from app.db import Database
 from app.errors import N_, Conflict, InvalidInput
@@ -18,13 +19,12 @@ from app.invitations import links_of
 from app.models import Dispute, SealCode, Side
 from app.notices import enqueue
 from app.side_phones import phone_of
-from app.wording import translate
 
 LIVES = timedelta(minutes=10)
 TRIES = 5
 PAUSE = timedelta(minutes=1)  # between two codes
 SENDS = 8  # codes for one list; after that the station helps
-WORDS = N_("【点单】封存码%(code)s,10分钟内有效。是您本人在选才填,不要告诉别人。")
+CODE = "seal_code"  # the message
 WRONG = N_("封存码不对,请再看一遍短信")
 NO_MORE = N_("试的次数太多了,请点“再发一次”")
 STATION = N_("封存码发得太多了,请到派出所来选")
@@ -45,13 +45,16 @@ def send(session: Session, dispute: Dispute, side: Side, round_no: int, now: dat
     row = {**dispute.owns(), "side_id": side.id, "round": round_no, "sends": 1, "used_at": None}
     if not take(session, SealCode, **row, **fresh) and not _renew(session, side, round_no, fresh, now, again):
         return False
+    subject, body = message_texts.write(session, dispute.area, CODE, "zh", code=code)
     enqueue(
         session,
         dedupe=f"code:{dispute.id}:{side.letter}:{secrets.token_hex(8)}",
         channel="sms",
         recipient=phone,
-        subject=translate(N_("封存码"), "zh"),
-        body=translate(WORDS, "zh") % {"code": code},
+        subject=subject,
+        body=body.strip(),
+        template=CODE,
+        fields={"code": code},
         dispute_id=dispute.id,
         now=now,
     )

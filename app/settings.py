@@ -1,17 +1,20 @@
 """Every setting: name, default, meaning. Read once at the start from `DIANDAN_*` variables; a bad value stops it."""
 
+import json
 import os
 import secrets
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SettingsError
 
 SHORTEST_KEY = 32
+Table = Annotated[dict[str, str], NoDecode]  # written as a JSON object
+Address = Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")]
 
 
 class Settings(BaseSettings):
@@ -42,6 +45,39 @@ class Settings(BaseSettings):
     smtp_password: str = Field(default="", description="password for the mail server")
     smtp_tls: str = Field(default="none", pattern="^(none|starttls|ssl)$", description="none, starttls or ssl")
     mail_from: str = Field(default="diandan@localhost", description="sender of e-mail")
+    wecom_url: Address = Field(
+        default="https://qyapi.weixin.qq.com/cgi-bin/webhook/send", description="address of WeCom's group robots"
+    )
+    wecom_robots: Table = Field(
+        default_factory=dict, description='JSON: group → robot\'s key, `{"*": "…", "station:3": "…"}`'
+    )
+    dingtalk_url: Address = Field(
+        default="https://oapi.dingtalk.com/robot/send", description="address of DingTalk's group robots"
+    )
+    dingtalk_robots: Table = Field(default_factory=dict, description="JSON: group → `token:secret`")
+    feishu_url: Address = Field(
+        default="https://open.feishu.cn/open-apis/bot/v2/hook", description="address of Feishu's group robots"
+    )
+    feishu_robots: Table = Field(default_factory=dict, description="JSON: group → `token:secret`")
+    sms_gateway: str = Field(
+        default="", pattern="^(|http|aliyun|tencent)$", description="http, aliyun or tencent; empty: texts wait"
+    )
+    sms_url: Address = Field(default="", description="the gateway's address; empty: Aliyun's or Tencent's own")
+    sms_sign: str = Field(default="", max_length=20, description="the approved signature, without its brackets")
+    sms_templates: Table = Field(default_factory=dict, description="JSON: message → the code of its approved template")
+    sms_key_id: str = Field(default="", description="the gateway account's key")
+    sms_key_secret: str = Field(default="", description="its secret")
+    sms_app_id: str = Field(default="", description="Tencent's SmsSdkAppId")
+    sms_fields: Table = Field(
+        default_factory=lambda: {"phone": "{phone}", "text": "{text}", "key": "{key}"},
+        description="JSON: the http gateway's fields",
+    )
+    sms_headers: Table = Field(default_factory=dict, description="JSON: headers for the http gateway")
+    sms_format: str = Field(default="json", pattern="^(json|form)$", description="json or form")
+    sms_accepted: str = Field(
+        default="", pattern="^([^=]+=.+)?$", description="field=value in the http gateway's answer that means: taken"
+    )
+    apprise_urls: Table = Field(default_factory=dict, description="JSON: recipient → an address of apprise")
     sms_codes: bool = Field(
         default=False,
         description="a side with a phone on file seals on its page with six digits sent by SMS; always in the demo",
@@ -56,6 +92,28 @@ class Settings(BaseSettings):
         default=False,
         description="believe X-Forwarded-* (only behind a reverse proxy of one's own)",
     )
+
+    @field_validator(
+        "wecom_robots", "dingtalk_robots", "feishu_robots",
+        "sms_templates", "sms_fields", "sms_headers", "apprise_urls",
+        mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _table(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            table = json.loads(value or "{}")
+        except ValueError:
+            raise ValueError("must be a JSON object") from None
+        if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+            raise ValueError("must be a JSON object of words")
+        return table
+
+    @field_validator("wecom_url", "dingtalk_url", "feishu_url", "sms_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return value.rstrip("/")
 
     @field_validator("base_url")
     @classmethod

@@ -13,9 +13,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
+from sqlalchemy import select
+from sqlmodel import col
 
 from app import accounts, pool_entry, pool_import, visits
+from app.channels import Message
+from app.channels.letter import Letters
 from app.db import Database
+from app.models import Letter
 from app.settings import load
 from app.web import create_app
 from app.web.help import TOPICS
@@ -41,7 +46,7 @@ from tests.town import Town, a_town, client_of
 NO_PAGES = {
     "static", "health.healthz", "health.readyz", "health.metrics", "api.document", "api.dispute", "api.mediators",
     "api.ageing", "casework.agreement_docx", "casework.paper", "ballots.back_to_page", "desk_mode.back_to_desk", "phone_messages.page", "objections.look",
-    "places.listing", "pool.photo", "pool.export", "pool_import.wrong", "pool_import.empty", "pool_care.coverage_file",
+    "places.listing", "calendar_file.case", "calendar_file.mediator", "pool.photo", "pool.export", "pool_import.wrong", "pool_import.empty", "pool_care.coverage_file",
 }  # fmt: skip
 WIRE = 30_000  # bytes of a villager's page with all its parts
 
@@ -70,6 +75,7 @@ class House:
     town: Town
     lists: tuple[int, int]  # an uploaded list that waits, and one that is in
     own: str  # the token of a mediator's link to the own entry
+    letter: int  # one that waits at the officer's station
 
     def stops(self) -> dict[str, list[Stop]]:
         """Return who visits which pages."""
@@ -87,7 +93,7 @@ class House:
                 Stop("/own", "form[action$=leave] button", 422), Stop("/o/none", status=404), Stop("/nothing", status=404), Stop("/order", status=404), *manual,
             ],
             "officer": [
-                Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/password"), Stop("/password", "main form button", 422),
+                Stop("/"), Stop("/?q=nobody"), Stop("/inbox"), Stop("/letters"), Stop(f"/letters/{self.letter}"), Stop("/messages"), Stop("/clock/rules"), Stop("/clock/monday"), Stop("/password"), Stop("/password", "main form button", 422),
                 Stop("/disputes/new"), Stop("/disputes/new", typed=VIOLENCE), Stop("/disputes/new", typed=QUARREL),
                 Stop("/disputes/new", "button.main", 422), *(Stop(page) for page in no.values()),
                 Stop(f"{no['triaged']}", "form[action$='/gates'] button", 422),
@@ -110,7 +116,8 @@ class House:
                 Stop(f"/pool/{listed}/edit"), Stop("/pool/coverage"), Stop("/pool/coverage?kind=industry"), Stop("/pool/book"),
                 Stop("/pool/renewals"), Stop("/pool/doubles"), Stop("/pool/batches"), Stop("/pool/import"),
                 Stop("/pool/import", "main form .main", 422), Stop(f"/pool/import/{waits}/columns"), Stop(f"/pool/import/{waits}"),
-                Stop(f"/pool/import/{done}/progress"),
+                Stop(f"/pool/import/{done}/progress"), Stop("/clock/trial"), Stop("/clock/holidays"), Stop("/message-texts"), Stop("/message-texts/silent_side/zh"),
+                Stop("/message-texts/weekly_digest/en"), Stop("/message-texts/silent_side/en", "button[value=preview]"),
             ],
             "admin": [
                 Stop("/accounts"), Stop("/accounts?q=nobody"), Stop("/accounts/new"), Stop("/accounts/new", "main form .main", 422),
@@ -175,6 +182,14 @@ def lists_and_link(database: Database, town: Town) -> tuple[tuple[int, int], str
         return (drafts[0].id or 0, drafts[1].id or 0), token
 
 
+def a_letter(database: Database, town: Town) -> int:
+    """Have a letter wait at the officer's station."""
+    side = town.case("choosing").sides["A"]
+    Letters(database).send(Message("letter", str(side), "请选调解员", "请在11月27日(周五)前选。", NOW))
+    with database.read() as session:
+        return session.execute(select(col(Letter.id))).scalar_one() or 0
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[House]:
     """A served site with a town in it, for the whole file."""
@@ -185,7 +200,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     town = a_town(database)
     with database.write() as session:
         roster.take_leave(session, town.case("choosing").listed[0], NOW.date(), NOW.date())
-    yield House(site, town, *lists_and_link(database, town))
+    yield House(site, town, *lists_and_link(database, town), letter=a_letter(database, town))
     site.stop()
     database.close()
 

@@ -1,6 +1,7 @@
 """What every way out has in common: the message, the promise of a channel, and the two ways in which it may fail."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,8 @@ class Message:
     subject: str
     body: str
     at: datetime  # when it was written down, not when it is sent: a second copy must look like the first
+    template: str = ""  # its name in data/messages and what was filled in, for gateways that take no free text
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class ChannelError(Exception):

@@ -6,6 +6,7 @@ Every row of a case carries the case's station and area, so that `app.scope` can
 from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState, Party, Recusal, Side, Source
 from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
+from app.models.clockwork import CalendarYear, CaseWatch
 from app.models.hands import DeskPin, HelpedBallot, SealCode, SealNotice, VoidChoice
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.order import (
@@ -33,6 +34,7 @@ from app.models.pool import (
     Training,
 )
 from app.models.relations import CaseLink, LinkKind
+from app.models.texts import Letter, MessageText
 from app.models.work import Agreement, FollowUp, Meeting
 
 __all__ = [
@@ -44,9 +46,11 @@ __all__ = [
     "AssignmentState",
     "Ballot",
     "BallotChannel",
+    "CalendarYear",
     "CaseLink",
     "CaseNumber",
     "CaseRow",
+    "CaseWatch",
     "Choice",
     "ColumnMap",
     "Designation",
@@ -64,10 +68,12 @@ __all__ = [
     "HelpedBallot",
     "InboxMessage",
     "Invitation",
+    "Letter",
     "LinkKind",
     "Listing",
     "Mark",
     "Meeting",
+    "MessageText",
     "Nomination",
     "Outbox",
     "Party",

@@ -39,6 +39,8 @@ class Outbox(SQLModel, table=True):
     state: SendState = Field(default=SendState.WAITING, sa_type=Word(SendState))
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     error: str = Field(default="", max_length=300)
+    template: str = Field(default="", max_length=40)  # its name in data/messages, and what was filled in
+    fields: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
 
 
 class InboxMessage(SQLModel, table=True):

@@ -30,7 +30,18 @@ LETTER = Message(
 
 
 def test_the_inbox_is_served_before_the_mail_server_can_hang(db: Database) -> None:
-    assert list(open_channels(db, db.settings)) == ["inbox", "smtp"]
+    assert list(open_channels(db, db.settings)) == ["inbox", "letter", "smtp", "wecom", "dingtalk", "feishu", "sms", "apprise",
+    ]  # fmt: skip
+
+
+def test_in_the_demo_short_messages_reach_no_phone_and_elsewhere_they_need_a_gateway(db: Database) -> None:
+    message = replace(LETTER, recipient="13800000001")
+    given = {"demo": True, "sms_gateway": "http", "sms_url": "http://127.0.0.1:1"}
+    open_channels(db, db.settings.model_copy(update=given))["sms"].send(message)
+    with pytest.raises(ChannelError, match="连不上"):
+        open_channels(db, db.settings.model_copy(update=given | {"demo": False}))["sms"].send(message)
+    with pytest.raises(NotReadyError, match="未设置短信网关"):
+        open_channels(db, db.settings)["sms"].send(message)
 
 
 # --- the inbox

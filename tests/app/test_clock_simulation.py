@@ -229,6 +229,6 @@ def test_without_the_lease_the_same_calm_times_send_twice(sqlite_db: Database, m
             return Message(row.dedupe, row.recipient, row.subject, row.body, row.created_at), row.attempts
 
     monkeypatch.setattr(notices, "_claim", take_without_lease)
-    world = a_world(sqlite_db, 5, deaths=0, refusals=0, wrong_clocks=0)
+    world = a_world(sqlite_db, 1, deaths=0, refusals=0, wrong_clocks=0)
     live(world, 120)  # two clocks meet over one message in about every fortieth week
     assert max(world.arrived.values()) > 1

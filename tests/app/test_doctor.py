@@ -15,6 +15,7 @@ from app.jobs import HEARTBEAT
 from app.keyring import Keyring
 from app.models import Heartbeat
 from app.settings import Settings, load
+from tests.app.gateways import gateway
 from tests.clock import NOW, SHANGHAI
 
 
@@ -129,6 +130,19 @@ def test_an_address_that_no_phone_reaches(healthy: Settings, url: str) -> None:
 
 def test_a_mail_server_that_is_away(healthy: Settings) -> None:
     assert not check(changed(healthy, smtp_host="127.0.0.1", smtp_port=1), "mail").ok
+
+
+def test_a_gateway_or_robot_that_is_away_is_named_without_its_key(healthy: Settings) -> None:
+    assert check(healthy, "channels").ok
+    with gateway(lambda call: None, {}) as server:
+        reached = changed(
+            healthy, wecom_robots={"*": "key"}, wecom_url=server.url, sms_gateway="http", sms_url=server.url
+        )
+        assert (check(reached, "channels").ok, check(reached, "channels").found) == (True, "wecom, sms")
+    away = changed(healthy, wecom_robots={"*": "the-key"}, wecom_url="http://127.0.0.1:1/the-key")
+    found = check(away, "channels")
+    assert not found.ok and "wecom 127.0.0.1" in found.found and "the-key" not in found.found
+    assert not check(changed(healthy, sms_gateway="http"), "channels").ok  # without an address
 
 
 def test_a_full_disk(healthy: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,7 +123,7 @@ def test_one_stations_trouble_keeps_neither_the_others_nor_the_sending(
     monkeypatch.setattr(reminders, "queue_station", broken_for(first))
     with capture_logs() as logs, pytest.raises(TickError) as half:
         tick(db, db.settings, MONDAY)
-    assert half.value.parts == [f"weekly_digest station:{first}"]
+    assert half.value.parts == [f"digest station:{first}"]
     assert half.value.done == {"ran": ["weekly_digest"], "queued": 5, "sent": 3, "failed": 0}
     assert heartbeat(db) is not None
     (entry,) = logs
@@ -330,3 +330,15 @@ def test_the_worker_ends_cleanly_on_sigterm(sqlite_db: Database) -> None:
         said, errors = process.communicate(timeout=30)
     assert (process.returncode, "Traceback" in said + errors) == (0, False)
     assert {row.channel for row in outbox(sqlite_db) if row.state is SendState.SENT} == {"inbox"}
+
+
+def test_a_station_with_a_group_of_its_own_has_its_list_there_too_once_and_without_anybodys_own(db: Database) -> None:
+    usual = a_busy_house(db)
+    robots = {"wecom_robots": {"station:1": "key", "*": "for all"}, "feishu_robots": {"station:1": "token:secret"}}
+    settings = db.settings.model_copy(update=robots)
+    assert tick(db, settings, MONDAY, channels={})["queued"] == usual + 2
+    assert tick(db, settings, MONDAY, channels={})["queued"] == 0
+    told = [row for row in outbox(db) if row.channel in ("wecom", "feishu")]
+    assert [(row.channel, row.recipient) for row in told] == [("wecom", "station:1"), ("feishu", "station:1")]
+    assert "未结案件1件" in told[0].subject
+    assert "您" not in told[0].body and "16到30天(1件)" in told[0].body

@@ -88,6 +88,7 @@ def test_two_sides_that_seal_at_once_make_one_choice(db: Database, rounds: int) 
 def test_without_the_lock_a_case_can_be_stuck(postgres_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: each side misses the other's ballot, nobody is asked, and nothing tells."""
     monkeypatch.setattr(orders, "lock", lambda _session, dispute: dispute)
+    monkeypatch.setattr(cases, "wake", lambda *_given: None)  # its row would keep the second waiting as well
     slow = orders.ballots_of
 
     def late(session: Session, shortlist: orders.Shortlist) -> list[orders.Ballot]:

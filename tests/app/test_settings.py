@@ -24,6 +24,10 @@ BAD = {
     "TRUSTED_PROXY": ("2",),
     "SESSION_IDLE_MINUTES": ("4", "721"),
     "SESSION_HOURS": ("0", "25"),
+    "WECOM_ROBOTS": ("a key alone", '["a-key"]', '{"*": 12345678}'),
+    "WECOM_URL": ("example.org", "ftp://example.org"),
+    "SMS_GATEWAY": ("pigeons",),
+    "SMS_ACCEPTED": ("code is nought",),
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 
@@ -64,6 +68,13 @@ def test_environment_is_read_and_arguments_win(monkeypatch: pytest.MonkeyPatch) 
     assert load().threads == 3
     assert (load().base_url, load().secure) == ("https://dd.example.org", True)
     assert load(threads=4, base_url=None).threads == 4
+
+
+def test_tables_are_json_objects_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIANDAN_WECOM_ROBOTS", '{"*": "key-1", "station:3": "key-2"}')
+    monkeypatch.setenv("DIANDAN_FEISHU_ROBOTS", "")
+    assert load().wecom_robots == {"*": "key-1", "station:3": "key-2"}
+    assert load().feishu_robots == {}
 
 
 def test_every_setting_says_what_it_means() -> None:

@@ -1,6 +1,6 @@
 """Codes by SMS, notices of sealed ballots and objections, helped ballots, the desk's PIN.
 
-Revision ID: 0008_hands
+Revision ID: 0007_hands
 Revises: 0006_choosing
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 
 import talent_pool.columns
 
-revision = "0008_hands"
+revision = "0007_hands"
 down_revision = "0006_choosing"
 branch_labels = None
 depends_on = None
