@@ -13,11 +13,14 @@ from datetime import date
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from threading import Lock
 
 import structlog
 
 import matching
+from matching.shelf import Shelf
+from matching.weights import Weights, shipped
 
 BUSY = 0.2  # seconds for which a text waits for its turn; then it is read here
 SILENT = 5.0  # seconds without an answer; the longest text takes a tenth of one
@@ -28,9 +31,10 @@ log = structlog.get_logger()
 
 
 class Reader:
-    """Reads texts; in another process between `start` and `close`, here otherwise."""
+    """Reads texts with the model that speaks; in another process between `start` and `close`, here otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
         self._turn = Lock()
         self._child: SpawnProcess | None = None
         self._pipe: Connection | None = None
@@ -64,7 +68,7 @@ class Reader:
                 self._turn.release()
             if found is not None:
                 return found
-        return matching.read(text, region, today=today)
+        return matching.read(text, region, _model(self._shelf), today=today)
 
     def _asked(self, text: str, region: str | None, today: date | None) -> matching.Reading | None:
         if self._pipe is None and self._wanted and time.monotonic() >= self._not_before:
@@ -96,7 +100,9 @@ class Reader:
         # Not forked: threads of this process hold locks that a copy would hold for ever.
         processes = get_context("spawn")
         mine, its = processes.Pipe()
-        child = processes.Process(target=_serve, args=(its,), name="reader", daemon=True)
+        child = processes.Process(
+            target=_serve, args=(its, self._shelf and self._shelf.folder), name="reader", daemon=True
+        )
         child.start()
         its.close()  # so that the end of the one is noticed by the other
         self._child, self._pipe, self._ready = child, mine, False
@@ -112,13 +118,18 @@ class Reader:
             child.join()
 
 
-def _serve(pipe: Connection) -> None:
-    """Read what comes through the pipe until its other end is closed."""
+def _model(shelf: Shelf | None) -> Weights | None:
+    return shelf.weights() if shelf else shipped()
+
+
+def _serve(pipe: Connection, folder: Path | None) -> None:
+    """Read what comes through the pipe until its other end is closed; `folder`: where the shelf of models is."""
+    shelf = Shelf(folder) if folder else None
     with suppress(ValueError):  # not the main thread: in tests
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which closes the pipe
     with suppress(EOFError, OSError):
-        matching.read(WARM)
+        matching.read(WARM, model=_model(shelf))
         pipe.send(True)
         while True:
             text, region, today = pipe.recv()
-            pipe.send(matching.read(text, region, today=today))
+            pipe.send(matching.read(text, region, _model(shelf), today=today))

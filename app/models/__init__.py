@@ -7,6 +7,7 @@ from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState
 from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
+from app.models.learning import LearningRun, ReadingLabel
 from app.models.order import (
     Assignment,
     AssignmentState,
@@ -61,6 +62,7 @@ __all__ = [
     "Heartbeat",
     "InboxMessage",
     "Invitation",
+    "LearningRun",
     "LinkKind",
     "Listing",
     "Mark",
@@ -75,6 +77,7 @@ __all__ = [
     "Profile",
     "Proposal",
     "Purpose",
+    "ReadingLabel",
     "Recusal",
     "SendState",
     "Shortlist",

@@ -42,10 +42,13 @@ class House:
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
-    reader: Reader = field(default_factory=Reader)
+    reader: Reader = field(init=False)
     cards: LRUCache = field(default_factory=lambda: LRUCache(256))  # drawn cards of frozen lists
     _index: RosterIndex | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.database.shelf)
 
     @cached_property
     def forms(self) -> FormSigner:
