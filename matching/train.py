@@ -319,7 +319,7 @@ Gates and signs, five parts left out in turn; n texts show it. From where on fla
 the same scores. Many texts that do not show a gate were written to look like it: of everyday texts fewer are raised.
 
 {flags}
-
+{ablation}
 ## Known limits
 
 - Crime and violence told obliquely are the hardest, and some are neither raised nor asked about. The officer can always
