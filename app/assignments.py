@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import ballot_box, cases, invitations, suggesting
+from app import ballot_box, cases, invitations, objections, suggesting
 from app.cases import lock, move, note
 from app.claims import take
 from app.errors import N_, Conflict, InvalidInput, NotFound
@@ -40,7 +40,9 @@ def ask_next(session: Session, dispute: Dispute, now: datetime) -> Assignment | 
         assignment = _try(session, dispute, mediator_id, now)
         if assignment.state is AssignmentState.ASKED:
             _await(session, dispute, assignment, now)
+            objections.let_others_go(session, dispute)
             return assignment
+    objections.let_others_go(session, dispute)
     due = without_a_name_due(session, dispute, now)
     move(session, dispute, State.DESIGNATING, "rule", now, due_at=due, why="nobody_left")
     tell_officer(session, dispute, News.NOBODY_LEFT, len(assignments_of(session, dispute)), now)
@@ -65,8 +67,11 @@ def without_a_name_due(session: Session, dispute: Dispute, now: datetime) -> dat
 
 def may_list_again(session: Session, dispute: Dispute) -> bool:
     """Tell whether another list may follow; a case that was taken up again counts its lists anew."""
-    moves = (event.data["after"] for event in cases.since_triage(session, dispute) if event.kind == "moved")
-    return sum(after in CHOOSING_STATES for after in moves) < policy_for(dispute.area).rounds
+    moves = (event.data for event in cases.since_triage(session, dispute) if event.kind == "moved")
+    return (
+        sum(each["after"] in CHOOSING_STATES and not each.get("reopened") for each in moves)
+        < policy_for(dispute.area).rounds
+    )
 
 
 def may_ask_another(session: Session, dispute: Dispute) -> bool:
@@ -83,7 +88,8 @@ def still_to_ask(session: Session, dispute: Dispute) -> list[int]:
     newest = newest_choice(session, dispute)
     if newest is None or newest.result["chosen"] is None:
         return []
-    asked = {row.mediator_id for row in assignments_of(session, dispute)}
+    rows = assignments_of(session, dispute)
+    asked = {row.mediator_id for row in rows if row.state is not AssignmentState.SUSPENDED}
     names = (newest.result["chosen"], *newest.result["reserves"])
     return [int(name) for name in names if int(name) not in asked]
 
@@ -118,11 +124,16 @@ def _try(session: Session, dispute: Dispute, mediator_id: int, now: datetime, ro
     Decided here, in the assigning transaction, whatever the list said when it was made.
     """
     recused = mediator_id in suggesting.recused(session, dispute)
-    free = not recused and roster.reserve(session, mediator_id, shanghai(now).date())
+    rows = assignments_of(session, dispute)
+    before = next((row for row in rows if row.mediator_id == mediator_id), None)
+    held = before is not None and before.slot_held
+    free = not recused and (held or roster.reserve(session, mediator_id, shanghai(now).date()))
+    if before is not None:
+        return _ask_again(session, dispute, before, free, now, role)
     assignment = Assignment(
         **dispute.owns(),
         mediator_id=mediator_id,
-        position=len(assignments_of(session, dispute)) + 1,
+        position=len(rows) + 1,
         state=AssignmentState.ASKED if free else AssignmentState.UNAVAILABLE,
         slot_held=free,
         asked_at=now,
@@ -135,6 +146,18 @@ def _try(session: Session, dispute: Dispute, mediator_id: int, now: datetime, ro
     if free:
         invitations.invite_mediator(session, dispute, assignment, now)
     return assignment
+
+
+def _ask_again(session: Session, dispute: Dispute, row: Assignment, free: bool, now: datetime, role: str) -> Assignment:
+    """Ask whoever was suspended: the sides have chosen the same one again."""
+    if not free:
+        cases.give_slot_back(session, row)
+    row.state = AssignmentState.ASKED if free else AssignmentState.UNAVAILABLE
+    row.slot_held, row.role, row.asked_at, row.answered_at = free, role, now, None
+    row.due_at = within(session, dispute, policy_for(dispute.area).accept_workdays, now)
+    row.reason, row.disclosed = "" if free else "full_or_absent", ""
+    session.flush()
+    return row
 
 
 # --- the mediator's answer -------------------------------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """What every use case on a case needs: its lock, its moves, its history, the people on its sides."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
+from app.claims import put
 from app.errors import NotFound
 from app.lifecycle import State, check_move
-from app.models import Assignment, AssignmentState, Dispute, Event, Invitation, Party, Side
+from app.models import Assignment, AssignmentState, CaseWatch, Dispute, Event, Invitation, Party, Side
 from talent_pool import roster
 
+LIVING = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
 CO = "co"  # the role of a mediator who joins; the lead's is "lead", or "named" by the coordinator
 
 
@@ -44,8 +47,14 @@ def move(
 
 
 def note(session: Session, dispute: Dispute, kind: str, actor: str, now: datetime, **data: Any) -> None:
-    """Add an event to the case's history."""
+    """Add an event to the case's history, and let the clock look at the case."""
     session.add(Event(**dispute.owns(), at=now, kind=kind, actor=actor, data=data))
+    wake(session, dispute, now)
+
+
+def wake(session: Session, dispute: Dispute, now: datetime) -> None:
+    """Let the clock look at a case at its next tick: its clocks may run otherwise now."""
+    put(session, CaseWatch, ("dispute_id",), {**dispute.owns(), "wake_at": now}, update=("wake_at",))
 
 
 def sides_of(session: Session, dispute: Dispute) -> list[Side]:
@@ -53,6 +62,12 @@ def sides_of(session: Session, dispute: Dispute) -> list[Side]:
     return list(
         session.execute(select(Side).where(col(Side.dispute_id) == dispute.id).order_by(col(Side.letter))).scalars()
     )
+
+
+def in_states(session: Session, states: Collection[State], limit: int) -> list[Dispute]:
+    """Return the cases in one of these states, the nearest deadline first."""
+    query = select(Dispute).where(col(Dispute.state).in_(states)).order_by(col(Dispute.due_at), col(Dispute.id))
+    return list(session.execute(query.limit(limit)).scalars())
 
 
 def parties_of(session: Session, dispute: Dispute) -> list[Party]:
@@ -99,8 +114,8 @@ def withdraw(session: Session, dispute: Dispute, now: datetime) -> None:
 
 
 def release(session: Session, dispute: Dispute, now: datetime) -> None:
-    """Take the case back from whoever was asked or has accepted."""
-    for assignment in living_assignments(session, dispute):
+    """Take the case back from whoever was asked, has accepted, or waits while a ballot is marked anew."""
+    for assignment in living_assignments(session, dispute, (*LIVING, AssignmentState.SUSPENDED)):
         assignment.state, assignment.answered_at = AssignmentState.RELEASED, now
         give_slot_back(session, assignment)
     session.flush()
@@ -121,13 +136,14 @@ def give_slot_back(session: Session, assignment: Assignment) -> None:
     session.flush()
 
 
-def living_assignments(session: Session, dispute: Dispute) -> list[Assignment]:
+def living_assignments(
+    session: Session, dispute: Dispute, states: tuple[AssignmentState, ...] = LIVING
+) -> list[Assignment]:
     """Return the assignments that count, asked or accepted: the lead's, and after it that of whoever joins."""
-    living = (AssignmentState.ASKED, AssignmentState.ACCEPTED)
     return list(
         session.execute(
             select(Assignment)
-            .where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(living))
+            .where(col(Assignment.dispute_id) == dispute.id, col(Assignment.state).in_(states))
             .order_by(col(Assignment.role) == CO, col(Assignment.position))
             .execution_options(populate_existing=True)
         ).scalars()

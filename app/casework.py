@@ -12,7 +12,7 @@ from app import cases, gates, relations
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput
 from app.intake import Cleaned, EmptyIsNone, clean
-from app.lifecycle import MOVES, SETTLED, State
+from app.lifecycle import ENDED, MOVES, SETTLED, State
 from app.models import Agreement, Dispute, FollowUp, Meeting
 from app.policies import policy_for
 from app.workdays import SHANGHAI
@@ -21,6 +21,7 @@ Outcome = Literal["agreed_written", "agreed_oral", "continued", "failed", "withd
 Performed = Literal["performed", "partly", "not_performed"]
 MEDIATED = (State.SCHEDULED, State.MEDIATING, State.EXTENDED)
 REOPENED = (State.RELAPSED, State.FAILED, State.TERMINATED, State.TRANSFERRED, State.CLOSED)
+CONTACTED = "contacted"
 LONGEST_PROMISE = 30  # years; whatever is promised for longer is a slip of the keyboard
 
 
@@ -80,6 +81,19 @@ def steps(state: State) -> frozenset[str]:
         "reopen": state in REOPENED,
     }
     return frozenset(name for name, yes in allowed.items() if yes)
+
+
+# --- before it -------------------------------------------------------------------------------------------------------
+
+
+def record_contact(session: Session, dispute: Dispute, *, by: str, now: datetime) -> None:
+    """Record that the sides were spoken to for the first time; said twice it stays one."""
+    lock(session, dispute)
+    if dispute.state in ENDED:
+        raise Conflict(N_("案件已经结束"))
+    if not any(event.kind == CONTACTED for event in cases.since_triage(session, dispute)):
+        note(session, dispute, CONTACTED, by, now)
+        session.flush()
 
 
 # --- in the room -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Taking a thing once: whoever inserts the row with its unique key has it, everyone else is told so."""
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, inspect
@@ -18,6 +19,18 @@ def take(session: Session, table: type[SQLModel], **values: Any) -> bool:
     statement = insert(table).values(**values).on_conflict_do_nothing()
     # The row itself, not rowcount: behind an INSERT, PostgreSQL's is -1 whatever happened.
     return session.execute(statement.returning(*inspect(table).primary_key)).first() is not None
+
+
+def put(
+    session: Session, table: type[SQLModel], key: Sequence[str], values: Mapping[str, Any], update: Collection[str]
+) -> None:
+    """Insert a row, or write the columns `update` of the one that is there under the same key."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(table).values(**values)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=list(key), set_={name: values[name] for name in update})
+    )
 
 
 def changed(done: Any) -> int:

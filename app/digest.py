@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from app import messages
 from app.lifecycle import LABELS, NEXT_STEPS, State
@@ -60,8 +61,17 @@ class Group:
 
 
 @dataclass(frozen=True)
+class OfficerCount:
+    """How many open cases an officer has, and how many of them are overdue."""
+
+    name: str
+    total: int
+    overdue: int
+
+
+@dataclass(frozen=True)
 class Digest:
-    """The whole list. `bands` counts every case by age, the overdue ones too."""
+    """The whole list. `bands` and `officers` count every case, the overdue ones too."""
 
     own: tuple[Group, ...]
     others: tuple[Group, ...]
@@ -69,6 +79,7 @@ class Digest:
     own_total: int
     overdue: int
     total: int
+    officers: tuple[OfficerCount, ...]
 
 
 def digest(cases: Sequence[OpenCase], account: Reader, now: datetime) -> Digest:
@@ -82,7 +93,17 @@ def digest(cases: Sequence[OpenCase], account: Reader, now: datetime) -> Digest:
         own_total=len(own),
         overdue=sum(line.group == OVERDUE for line in lines),
         total=len(lines),
+        officers=_by_officer(lines),
     )
+
+
+def _by_officer(lines: Sequence[Line]) -> tuple[OfficerCount, ...]:
+    """Count by officer, those with most overdue first."""
+    found: dict[tuple[int, str], list[Line]] = {}
+    for line in lines:
+        found.setdefault((line.case.officer_id, line.case.officer), []).append(line)
+    counts = [OfficerCount(key[1], len(own), sum(line.group == OVERDUE for line in own)) for key, own in found.items()]
+    return tuple(sorted(counts, key=lambda each: (-each.overdue, -each.total, each.name)))
 
 
 def _line(case: OpenCase, now: datetime) -> Line:
@@ -122,27 +143,36 @@ def render(
         own_total=made.own_total,
         overdue=made.overdue,
         bands=made.bands,
-        own=[_shown_group(group, account, lang) for group in made.own],
-        others=[_shown_group(group, account, lang) for group in made.others],
+        officers=made.officers,
+        own=[_shown_group(group, account, lang, link) for group in made.own],
+        others=[_shown_group(group, account, lang, link) for group in made.others],
     )
 
 
-def _shown_group(group: Group, account: Reader, lang: str) -> dict[str, object]:
-    return {"code": group.code, "lines": [_shown(line, account, lang) for line in group.lines]}
+def _shown_group(group: Group, account: Reader, lang: str, link: str) -> dict[str, object]:
+    return {
+        "code": group.code,
+        "lines": [_shown(line.case, account.area, line.age, lang, link) for line in group.lines],
+    }
 
 
-def _shown(line: Line, account: Reader, lang: str) -> dict[str, object]:
-    case = line.case
+def shown_case(case: OpenCase, area: int, now: datetime, lang: str, link: str = "") -> dict[str, object]:
+    """Return one case in words for a template; `link` begins the address of its page."""
+    return _shown(case, area, age_days(case.opened_at, now), lang, link)
+
+
+def _shown(case: OpenCase, area: int, age: int, lang: str, link: str) -> dict[str, object]:
     return {
         "no": case.no,
         "type": _word("types", case.type, lang),
         "subtype": _word("subtypes", case.subtype, lang),
-        "place": _place(case.place, account.area),
+        "place": _place(case.place, area),
         "state": translate(LABELS[case.state], lang),
-        "days": line.age,
+        "days": age,
         "due": show_date(case.due_at, lang) if case.due_at else "",
         "step": translate(NEXT_STEPS[case.state], lang),
         "officer": case.officer,
+        "link": f"{link}/disputes/{quote(case.no)}" if link else "",
     }
 
 

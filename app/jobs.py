@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import learning, notices, order_clock, pool_care, pool_import, reminders
+from app import case_clock, holidays, learning, notices, order_clock, pool_care, pool_import, reminders
 from app.channels import Channel, open_channels
 from app.claims import take
 from app.db import Database
@@ -33,6 +33,7 @@ from talent_pool.index import RosterIndex
 HEARTBEAT = "clock"
 INTERVAL = timedelta(minutes=1)
 LIMIT = 10_000  # messages of one channel in one tick
+CASES = 5_000  # looked at in one tick; what is left is looked at in the next
 SECONDS = 40.0  # for each channel in one tick of the running clock
 RAISED_AFTER = timedelta(hours=1)  # what waits longer than this is somebody's business
 
@@ -61,7 +62,9 @@ def tick(
     Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
     """
     parts, pace = _Parts(), pace or notices.Pace()
+    parts.do("calendar", lambda: _follow_the_calendar(database))
     ran = [*_take_on_orders(database, now, parts, pace), *_queue_all(database, settings, now, parts, pace)]
+    ran += _look_at_cases(database, settings, now, parts, pace)
     terms = parts.do("pool", lambda: _mind_pool(database, now, settings.base_url)) or 0
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
     ways = open_channels(database, settings) if channels is None else channels
@@ -73,6 +76,12 @@ def tick(
     if parts.failed:
         raise TickError(parts.failed, done)
     return done
+
+
+def _follow_the_calendar(database: Database) -> None:
+    """Count by the holidays that somebody has set."""
+    with database.read() as session:
+        holidays.refresh(session)
 
 
 class _Parts:
@@ -103,18 +112,19 @@ def _queue_all(
 ) -> list[reminders.Ran]:
     """Queue each station in a transaction of its own: a province in one would keep every page waiting to write."""
 
-    def stations() -> list[int]:
+    def due() -> list[tuple[str, int]]:
         with database.read() as session:
-            return reminders.due_stations(session, now)
+            stations = [("station", each) for each in reminders.due_stations(session, now)]
+            return stations + [("account", each) for each in reminders.due_areas(session, now)]
 
-    def queue(station_id: int) -> reminders.Ran | None:
+    def queue(kind: str, key: int) -> reminders.Ran | None:
         if pace.stopped():
             return None
+        work = reminders.queue_station if kind == "station" else reminders.queue_area
         with database.write() as session:
-            return reminders.queue_station(session, station_id, now, link=settings.base_url)
+            return work(session, key, now, link=settings.base_url)
 
-    due = parts.do("due", stations) or []
-    ran = [parts.do(f"{reminders.WEEKLY} station:{each}", partial(queue, each)) for each in due]
+    ran = [parts.do(f"digest {kind}:{key}", partial(queue, kind, key)) for kind, key in parts.do("due", due) or []]
     return [each for each in ran if each is not None]
 
 
@@ -145,6 +155,29 @@ def _take_on_orders(database: Database, now: datetime, parts: _Parts, pace: noti
     period = now.date().isoformat()
     ran = [reminders.Ran("orders", period, f"dispute:{each}", 0, late=False) for each in done]
     return ran + ([reminders.Ran("silent_sides", period, "", queued, late=False)] if queued else [])
+
+
+def _look_at_cases(
+    database: Database, settings: Settings, now: datetime, parts: _Parts, pace: notices.Pace
+) -> list[reminders.Ran]:
+    """Look at each case that has changed or whose next step is due, in a transaction of its own."""
+
+    def waking() -> list[int]:
+        with database.read() as session:
+            return case_clock.waking(session, now, CASES)
+
+    def look(dispute_id: int) -> int:
+        with database.write() as session:
+            return case_clock.look(session, dispute_id, now, settings.base_url)
+
+    begun = pace.timer()
+    queued = 0
+    for each in parts.do("cases due", waking) or []:
+        if pace.stopped() or (pace.seconds is not None and pace.timer() - begun >= pace.seconds):
+            break
+        queued += parts.do(f"case {each}", partial(look, each)) or 0
+    period = shanghai(now).date().isoformat()
+    return [reminders.Ran("case_clocks", period, "", queued, late=False)] if queued else []
 
 
 def _mind_pool(database: Database, now: datetime, link: str) -> int:

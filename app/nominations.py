@@ -57,6 +57,15 @@ def wished_for(session: Session, dispute: Dispute, round_no: int) -> set[int]:
     return set(session.execute(query).scalars())
 
 
+def wish_of(session: Session, side: Side, round_no: int) -> int | None:
+    """Return whom one side wants on the list of this number."""
+    query = select(col(Nomination.mediator_id)).where(
+        col(Nomination.side_id) == side.id, col(Nomination.round) == round_no
+    )
+    found: int | None = session.execute(query).scalar_one_or_none()
+    return found
+
+
 def all_have_wished(session: Session, dispute: Dispute, round_no: int) -> bool:
     """Tell whether nobody has to be waited for."""
     query = select(col(Nomination.side_id)).where(

@@ -6,7 +6,7 @@ once, and plain e-mail nearly always.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from app.models import Outbox, SendState
 LEASE = timedelta(minutes=5)  # longer than the slowest single send: six answers of a mail server, ten seconds each
 FIRST_WAIT, LONGEST_WAIT, TRIES = timedelta(minutes=1), timedelta(hours=4), 12
 NO_CHANNEL, UNEXPECTED, SUPERSEDED = N_("没有这种发送方式"), N_("发送程序出错"), N_("已有更新的一期")
+NEEDLESS = N_("事情已经办了,不用再发")
+WITHDRAWN = (SUPERSEDED, NEEDLESS)  # not failed: taken back
 FREE: dict[str, Any] = {"lease_owner": "", "lease_until": None}
 
 
@@ -251,6 +253,15 @@ def supersede(session: Session, older: str, newest: str) -> int:
     stale = and_(key.startswith(older, autoescape=True), ~key.startswith(newest, autoescape=True))
     untouched = and_(col(Outbox.state) == SendState.WAITING, col(Outbox.lease_until).is_(None))
     return _change(session, and_(untouched, stale), state=SendState.FAILED, error=SUPERSEDED)
+
+
+def withdraw(session: Session, dispute_id: int, of: str, kept: Collection[str]) -> int:
+    """Withdraw a case's waiting messages whose key begins with `of` but with none of `kept`; return how many."""
+    key = col(Outbox.dedupe)
+    mine = and_(col(Outbox.dispute_id) == dispute_id, key.startswith(of, autoescape=True))
+    gone = and_(mine, *(~key.startswith(each, autoescape=True) for each in kept))
+    untouched = and_(col(Outbox.state) == SendState.WAITING, col(Outbox.lease_until).is_(None))
+    return _change(session, and_(gone, untouched), state=SendState.FAILED, error=NEEDLESS)
 
 
 def explain(error: str, translate: Callable[[str], str]) -> str:

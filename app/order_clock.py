@@ -13,12 +13,14 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from app import assignments, cases, consents, nominations, orders, shortlists
+from app.clocks import awake
 from app.errors import N_, Conflict
 from app.lifecycle import CHOOSING_STATES, State
-from app.models import AssignmentState, Ballot, Dispute, Outbox, Party, Shortlist, Side
+from app.models import AssignmentState, Ballot, Dispute, Outbox, Shortlist, Side
 from app.notices import enqueue
 from app.order_news import News, tell_officer
 from app.policies import policy_for
+from app.side_phones import phone_of
 from app.wording import translate
 from app.workdays import add_workdays, show_date
 from talent_pool.index import RosterIndex
@@ -112,7 +114,7 @@ def remind(session: Session, now: datetime) -> int:
 
     A side without a phone is the officer's from the start: both reminders go to the officer's inbox.
     """
-    rows = session.execute(_silent(now)).all()
+    rows = [row for row in session.execute(_silent(now)).all() if _is_heard(row[0], now)]
     wanted = [(_number(dispute, now), dispute, side, round_no) for dispute, side, round_no in rows]
     keys = {_dedupe(dispute, side, round_no, number) for number, dispute, side, round_no in wanted}
     known = set(session.execute(select(col(Outbox.dedupe)).where(col(Outbox.dedupe).in_(keys))).scalars())
@@ -125,7 +127,12 @@ def remind(session: Session, now: datetime) -> int:
 
 def somebody_is_silent(session: Session, now: datetime) -> bool:
     """Tell whether there is a side to be reminded, so that a minute with nothing to do takes no write lock."""
-    return session.execute(_silent(now).limit(1)).first() is not None
+    return any(_is_heard(dispute, now) for (dispute, *_) in session.execute(_silent(now).limit(500)))
+
+
+def _is_heard(dispute: Dispute, now: datetime) -> bool:
+    """Tell whether sides may be reminded at this hour; a clock that was down catches up in the morning."""
+    return awake(now, policy_for(dispute.area)) == now
 
 
 def _silent(now: datetime) -> Select[*tuple[Any, ...]]:
@@ -164,7 +171,7 @@ def _dedupe(dispute: Dispute, side: Side, round_no: int, number: int) -> str:
 
 
 def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, number: int, now: datetime) -> bool:
-    phone = _phone(session, side)
+    phone = phone_of(session, side)
     words = translate(REMINDER, "zh") % {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
     way = ("sms", phone) if phone else ("inbox", str(dispute.officer_id))
     new = enqueue(
@@ -180,8 +187,3 @@ def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, numbe
     if new and number == len(BEFORE):
         tell_officer(session, dispute, News.SILENT, f"{round_no}:{side.letter}", now)
     return new
-
-
-def _phone(session: Session, side: Side) -> str:
-    query = select(col(Party.phone)).where(col(Party.side_id) == side.id)
-    return session.execute(query.order_by(col(Party.spokesperson).desc(), col(Party.id)).limit(1)).scalar_one() or ""

@@ -29,6 +29,7 @@ class News(StrEnum):
     NAMED = "named"
     NO_CHOICE = "no_choice"
     TIE = "tie"
+    OBJECTED = "objected"
 
 
 WORDS: dict[News, tuple[str, str]] = {
@@ -48,6 +49,7 @@ WORDS: dict[News, tuple[str, str]] = {
     News.NAMED: (N_("%(no)s 协调员提了一位,请问各方"), N_("请问各方同不同意,%(day)s前记下来。有一方不同意就结束。")),
     News.NO_CHOICE: (N_("%(no)s 没有请到调解员,已结束"), N_("请把其他办法书面告诉双方。")),
     News.TIE: (N_("%(no)s 调解员说有关系,请问各方"), N_("各方都同意才能由他调,请在%(day)s前记下来。")),
+    News.OBJECTED: (N_("%(no)s 有一方说不是他选的"), N_("选择先停下。请当面和他重新选,%(day)s到期。")),
     News.REFUSED: (N_("%(no)s 有一方不愿调解,已结束"), N_("请把其他办法书面告诉双方。")),
 }
 

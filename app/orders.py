@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import assignments, ballot_box, cases, invitations, nominations, suggesting
+from app import assignments, ballot_box, cases, invitations, nominations, objections, suggesting
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, InvalidInput, NotFound
 from app.intake import clean
@@ -144,8 +144,11 @@ def sealed_marks(session: Session, dispute: Dispute, side: Side) -> Marks | None
     """Return what a side has sealed on the present list. For that side's own page alone."""
     shortlist = current_round(session, dispute)
     ballot = find_ballot(session, shortlist, side) if shortlist else None
-    if ballot is None:
-        return None
+    return marks_of(session, ballot) if ballot is not None else None
+
+
+def marks_of(session: Session, ballot: Ballot) -> Marks:
+    """Return what a ballot holds. For its own side alone."""
     marks = ballot_box.marks_in(session, ballot)
     return Marks(**{mark.value: tuple(int(each) for each in marks[mark.value]) for mark in Mark})
 
@@ -189,7 +192,10 @@ def seal(
     shortlist = _open_list(session, dispute, side, round_no)
     if marks.ids() != sorted(item.mediator_id for item in listings_of(session, shortlist)):
         raise InvalidInput({"marks": N_("每位都要有一个意思,请再看一遍")})
+    objections.check_seal(session, dispute, side, shortlist.round, channel)
     _keep_ballot(session, dispute, shortlist, side, marks, channel, now, by_account, clean(reason)[:300])
+    objections.settle(session, side, shortlist.round, now)
+    objections.tell(session, dispute, side, shortlist.round, now)
     sides = cases.sides_of(session, dispute)
     if len(ballots_of(session, shortlist)) < len(sides):
         return False

@@ -1,6 +1,7 @@
-"""The clocks and numbers that a province, a city or a county may set for itself.
+"""The clocks and numbers that a province, a city, a county or a station may set for itself.
 
-default.toml names every value; data/policies/61.toml, 6106.toml, 610629.toml change some of them; the nearest wins.
+default.toml names every value; data/policies/61.toml, 6106.toml, 610629.toml, 610629102.toml change some of them;
+the nearest wins.
 """
 
 import tomllib
@@ -15,7 +16,7 @@ from talent_pool.files import data_dir
 from talent_pool.regions import tree
 
 DEFAULT = "default"
-_FILE_DIGITS = (2, 4, 6)  # province, city, county: the nearer later
+_FILE_DIGITS = (2, 4, 6, 9)  # province, city, county, station (the town of its seat): the nearer later
 
 _NO_MORE_THAN = (
     ("accept_workdays", "accept_workdays_max"),
@@ -31,7 +32,9 @@ Hours = Annotated[int, Field(ge=1, le=240)]
 Workdays = Annotated[int, Field(ge=1, le=60)]
 Days = Annotated[int, Field(ge=1, le=365)]
 # A tuple, because a policy is shared; TOML's list is taken for it, what stands in the list stays strict.
+Hour = Annotated[int, Field(ge=0, le=23)]
 RisingDays = Annotated[tuple[Days, ...], Field(strict=False)]
+RisingHours = Annotated[tuple[Hours, ...], Field(strict=False)]
 Rhythm = Literal["weekly", "half_monthly", "monthly"]
 
 
@@ -75,6 +78,17 @@ class Policy(BaseModel):
     )
     revisit_days: RisingDays = Field(min_length=1, description="days after performance on which the officer asks again")
 
+    quiet_from: Hour = Field(
+        description="nobody is reminded from this hour of the evening on, red cases' officers aside"
+    )
+    quiet_until: Hour = Field(description="until this hour of the morning")
+    escalate_workdays: RisingDays = Field(
+        min_length=2,
+        max_length=2,
+        description="days after a clock has run out on which station head and county hear of it",
+    )
+    escalate_red_hours: RisingHours = Field(min_length=2, max_length=2, description="the same for red cases, in hours")
+
     station_digest: Rhythm = Field(description="list of ageing cases to the station")
     justice_office_digest: Rhythm = Field(description="the same to the justice office")
     county_digest: Rhythm = Field(description="the same to the county")
@@ -103,10 +117,12 @@ class Policy(BaseModel):
         for smaller, larger in _NO_MORE_THAN:
             if getattr(self, smaller) > getattr(self, larger):
                 raise ValueError(f"{smaller} is more than {larger}")
-        for name in ("confirmation_warn_days", "revisit_days"):
+        for name in ("confirmation_warn_days", "revisit_days", "escalate_workdays", "escalate_red_hours"):
             days = getattr(self, name)
             if days != tuple(sorted(set(days))):
                 raise ValueError(f"{name} must rise")
+        if self.quiet_from <= self.quiet_until:
+            raise ValueError("quiet_from is an hour of the evening, quiet_until one of the morning after")
         if self.confirmation_warn_days and self.confirmation_warn_days[-1] >= self.confirmation_days:
             raise ValueError("confirmation_warn_days must lie before confirmation_days")
         return self
@@ -160,7 +176,7 @@ def _is_policy(path: Path) -> bool:
     if not path.stem.isdigit():
         return path.stem == DEFAULT
     if len(path.stem) not in _FILE_DIGITS or int(path.stem.ljust(12, "0")) not in tree():
-        raise SettingsError(f"{path.name}: no province, city or county has this code")
+        raise SettingsError(f"{path.name}: no province, city, county or town has this code")
     return True
 
 

@@ -85,6 +85,12 @@ def paper(session: Session, mediator_id: int, today: date) -> Paper:
     )
 
 
+def leave_from(session: Session, mediator_id: int, today: date) -> list[Absence]:
+    """Return the days on which somebody takes no new case, from today on."""
+    query = select(Absence).where(col(Absence.mediator_id) == mediator_id, col(Absence.last_day) >= today)
+    return list(session.execute(query.order_by(col(Absence.first_day))).scalars())
+
+
 def _choices(session: Session, mediator_id: int) -> Choices:
     """Count in the cases that the viewer may see; marks of ballots are nobody's to count."""
     mine = col(Listing.mediator_id) == mediator_id

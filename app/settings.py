@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     smtp_password: str = Field(default="", description="password for the mail server")
     smtp_tls: str = Field(default="none", pattern="^(none|starttls|ssl)$", description="none, starttls or ssl")
     mail_from: str = Field(default="diandan@localhost", description="sender of e-mail")
+    sms_codes: bool = Field(
+        default=False,
+        description="a side with a phone on file seals on its page with six digits sent by SMS; always in the demo",
+    )
     session_idle_minutes: Annotated[int, Field(ge=5, le=720)] = Field(
         default=30, description="an officer's session ends after so many idle minutes"
     )

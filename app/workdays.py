@@ -5,7 +5,8 @@ second of the n-th day after the day on which it began (民法典 art. 201, 203)
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -79,9 +80,32 @@ class Calendar:
 
 
 @lru_cache(maxsize=1)
+def _table() -> tuple[SpecialDay, ...]:
+    return tuple(read_days(data_dir() / "holidays" / "china.csv"))
+
+
+_replaced: dict[int, Sequence[SpecialDay]] = {}
+
+
+@lru_cache(maxsize=1)
 def calendar() -> Calendar:
-    """Return China's calendar as data/holidays/china.csv has it, read at the first call."""
-    return Calendar(read_days(data_dir() / "holidays" / "china.csv"))
+    """Return China's calendar: data/holidays/china.csv, and in its place the years that were set (replace_years)."""
+    days = [day for day in _table() if _belongs_to(day) not in _replaced]
+    return Calendar([*days, *(day for year in _replaced.values() for day in year)])
+
+
+def _belongs_to(day: SpecialDay) -> int:
+    # A notice may begin or end in its neighbours' years: its number names the year before the one that it is for.
+    found = re.search(r"\d{4}", day.notice)
+    return int(found[0]) + 1 if found else day.day.year
+
+
+def replace_years(years: Mapping[int, Sequence[SpecialDay]]) -> None:
+    """Use these days for these years from now on, in this process; other years are the table's again."""
+    if dict(years) != _replaced:
+        _replaced.clear()
+        _replaced.update(years)
+        calendar.cache_clear()
 
 
 def read_days(path: Path) -> list[SpecialDay]:

@@ -40,7 +40,7 @@ from tests.town import Town, a_town, client_of
 # Not pages: figures, machines' answers, files, and addresses that only lead on.
 NO_PAGES = {
     "static", "health.healthz", "health.readyz", "health.metrics", "api.document", "api.dispute", "api.mediators",
-    "api.ageing", "casework.agreement_docx", "casework.paper", "ballots.back_to_page", "desk_mode.back_to_desk",
+    "api.ageing", "casework.agreement_docx", "casework.paper", "ballots.back_to_page", "desk_mode.back_to_desk", "phone_messages.page", "objections.look",
     "places.listing", "pool.photo", "pool.export", "pool_import.wrong", "pool_import.empty", "pool_care.coverage_file",
 }  # fmt: skip
 WIRE = 30_000  # bytes of a villager's page with all its parts
@@ -93,7 +93,8 @@ class House:
                 Stop(f"{no['triaged']}", "form[action$='/gates'] button", 422),
                 Stop(f"{no['choosing']}/slip/A"), Stop(f"{no['ended']}/slip/A"), Stop(f"{no['asked']}/mediator-slip"),
                 Stop(f"{no['choosing']}/desk"), Stop(first), Stop(first, "button.main"), Stop(f"{no['asked']}/desk"),
-                Stop(f"{no['accepted']}/session"), Stop(f"{no['accepted']}/session", "button.main", 422),
+                Stop("/orders"),
+                Stop(f"{no['choosing']}/helped/A"), Stop(f"{no['choosing']}/helped/A", "button.main"), Stop(f"{no['choosing']}/desk-pin"), Stop(f"{no['accepted']}/session"), Stop(f"{no['accepted']}/session", "button.main", 422),
                 Stop(f"{no['accepted']}/session", "button.main", 422, tap="[value=agreed_written]"),
                 Stop(f"{no['performing']}/follow-up"), Stop(f"{no['accepted']}/replace"),
                 Stop(f"{no['accepted']}/replace", "button.main", 422), Stop(f"{no['choosing']}/transfer"),
@@ -102,7 +103,7 @@ class House:
             ],
             "head": [Stop(no["asked_override"])],
             "coordinator": [
-                Stop("/"), Stop(no["performing"]), Stop(f"{no['designating']}/designate"),
+                Stop("/"), Stop("/orders"), Stop("/helped"), Stop(f"{no['asked']}/log"), Stop(f"{no['asked']}/log", "main form button", 422), Stop(no["performing"]), Stop(f"{no['designating']}/designate"),
                 Stop(f"{no['designating']}/designate", "main form button.main", 422), Stop("/clock"), Stop("/pool"),
                 Stop("/pool", "button[form=many]", 422), Stop("/pool/new"), Stop("/pool/new", "main form .main", 422), Stop(f"/pool/{listed}"),
                 Stop(f"/pool/{listed}", "form[action$=leave] button", 422), Stop(f"/pool/{listed}", "form[action$=link] button"),
@@ -119,9 +120,9 @@ class House:
             ],
             "side of choosing": [
                 Stop("/order"), Stop("/order", "button.main"), Stop("/order", "[name=all]"), Stop("/order/refuse"),
-                Stop("/order/roll"),
+                Stop("/order/roll"), Stop("/order/help"), Stop("/order/receipt", status=409),
             ],
-            **{f"side of {stage}": [Stop("/order")] for stage in ("asked", "accepted", "performing", "ended", "designating")},
+            **{f"side of {stage}": [Stop("/order"), *([Stop("/order/receipt")] if stage == "asked" else [])] for stage in ("asked", "accepted", "performing", "ended", "designating")},
             "mediator of asked": [Stop("/assignment"), Stop("/assignment", "form[action$=accept] button", 422)],
             "mediator of accepted": [
                 Stop("/assignment"), Stop("/assignment/session"), Stop("/assignment/session", "button.main", 422),
@@ -280,7 +281,7 @@ def _headings(tab: Tab, language: str) -> None:
     assert spoken == ("zh-CN" if language == "zh" else "en")
 
 
-VILLAGERS = ("/o", "/order", "/order/refuse", "/order/roll")
+VILLAGERS = ("/o", "/order", "/order/refuse", "/order/roll", "/order/help")
 
 
 @pytest.mark.parametrize("path", VILLAGERS)

@@ -16,6 +16,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "duplicates": ("size", "peers"),
     "http": ("seconds",),
     "choice": ("size", "peers"),
+    "clock": ("size",),
 }
 
 
@@ -27,11 +28,11 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "--size",
     type=click.IntRange(1),
     multiple=True,
-    help="match: mediators in the pool; read: texts; duplicates: past cases; choice: lists; may repeat",
+    help="match: mediators in the pool; read: texts; duplicates: past cases; choice: lists; clock: stations",
 )
 @click.option("--peers", is_flag=True, help="measure the named peers beside it, where there are any")
 def bench(topic: str, *, as_json: bool, seconds: float, size: tuple[int, ...], peers: bool) -> None:
-    """Measure TOPIC: read, match, duplicates, http, choice or all."""
+    """Measure TOPIC: read, match, duplicates, http, choice, clock or all."""
     if topic not in (*TOPICS, "all"):
         raise DiandanError(N_("没有这一项:%(topic)s;可选 %(known)s"), topic=topic, known=", ".join((*TOPICS, "all")))
     given: dict[str, Any] = {"seconds": seconds, "size": size, "peers": peers}

@@ -4,15 +4,17 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from app import holidays, trial
 from app.cli.options import data_dir
 from app.db import Database
 from app.errors import N_, DiandanError
 from app.jobs import Clock, TickError, tick
-from app.settings import load
+from app.settings import Settings, load
 
 HERE = ZoneInfo("Asia/Shanghai")
 
@@ -26,17 +28,23 @@ HERE = ZoneInfo("Asia/Shanghai")
     metavar="TIME",
     help="with --once: the moment to act for, ISO 8601 (no zone: Shanghai)",
 )
+@click.option("--dry-run", is_flag=True, help="with --once: say who would get what, write and send nothing")
 @data_dir
-def worker(once: bool, now: str | None, data_dir: Path | None) -> None:
+def worker(once: bool, now: str | None, dry_run: bool, data_dir: Path | None) -> None:
     """Queue what is due and send what is queued: each minute until stopped, or --once."""
     if now is not None and not once:
         raise DiandanError(N_("--now 要和 --once 一起用"))
+    if dry_run and not once:
+        raise DiandanError(N_("--dry-run 要和 --once 一起用"))
     moment = parse_moment(now) if now is not None else datetime.now(UTC)
     settings = load(data_dir=data_dir)
     database = Database(settings)
     try:
         if not once:
             Clock(database, settings).run()
+            return
+        if dry_run:
+            click.echo(json.dumps(_would(database, settings, moment), ensure_ascii=False))
             return
         click.echo(json.dumps(tick(database, settings, moment), ensure_ascii=False))
     except TickError as problem:
@@ -45,6 +53,15 @@ def worker(once: bool, now: str | None, data_dir: Path | None) -> None:
         sys.exit(1)
     finally:
         database.close()
+
+
+def _would(database: Database, settings: Settings, now: datetime) -> dict[str, Any]:
+    """Return what a tick at `now` would queue, by way, reader and subject; nothing is written."""
+    with database.read() as session:
+        holidays.refresh(session)
+        found = trial.messages(session, now, link=settings.base_url)
+    shown = [{"channel": each.channel, "to": each.to, "subject": each.subject} for each in found]
+    return {"would": shown, "queued": len(shown)}
 
 
 def parse_moment(text: str) -> datetime:

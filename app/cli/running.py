@@ -8,9 +8,11 @@ from threading import Thread
 import structlog
 
 import matching
+from app import holidays
 from app.db import Database
 from app.jobs import Clock
 from app.reader import WARM, Reader
+from app.scope import NOBODY
 from app.server import PATIENCE, Server
 from app.settings import Settings
 from app.web import create_app
@@ -31,6 +33,8 @@ def start(settings: Settings, found: socket.socket, *, clock: bool, patience: fl
     # The terminal belongs to addresses and refusals; what runs well stays silent.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     database = Database(settings)
+    with database.read(NOBODY) as session:
+        holidays.refresh(session)
     app = create_app(settings, database)
     server = Server(app, found, threads=settings.threads, patience=patience)
     return Site(database, server, app.extensions["diandan"].reader, Clock(database, settings) if clock else None)

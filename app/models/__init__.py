@@ -6,6 +6,8 @@ Every row of a case carries the case's station and area, so that `app.scope` can
 from app.models.case import CaseNumber, CaseRow, Dispute, Event, Gate, GateState, Party, Recusal, Side, Source
 from app.models.choosing import Asked, Designation, Nomination, SideWord
 from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
+from app.models.clockwork import CalendarYear, CaseWatch
+from app.models.hands import DeskPin, HelpedBallot, SealCode, SealNotice, VoidChoice
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
 from app.models.learning import LearningRun, ReadingLabel
 from app.models.order import (
@@ -44,12 +46,15 @@ __all__ = [
     "AssignmentState",
     "Ballot",
     "BallotChannel",
+    "CalendarYear",
     "CaseLink",
     "CaseNumber",
     "CaseRow",
+    "CaseWatch",
     "Choice",
     "ColumnMap",
     "Designation",
+    "DeskPin",
     "Dispute",
     "DraftState",
     "DueRun",
@@ -60,6 +65,7 @@ __all__ = [
     "Gate",
     "GateState",
     "Heartbeat",
+    "HelpedBallot",
     "InboxMessage",
     "Invitation",
     "LearningRun",
@@ -79,6 +85,8 @@ __all__ = [
     "Purpose",
     "ReadingLabel",
     "Recusal",
+    "SealCode",
+    "SealNotice",
     "SendState",
     "Shortlist",
     "Side",
@@ -88,6 +96,7 @@ __all__ = [
     "Station",
     "StationTown",
     "Training",
+    "VoidChoice",
     "WebSession",
     "utc_now",
 ]

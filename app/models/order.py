@@ -35,6 +35,7 @@ class AssignmentState(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     UNAVAILABLE = "unavailable"  # full, absent or recused when his or her turn came
+    SUSPENDED = "suspended"  # a side has objected to its ballot and marks anew
     RELEASED = "released"  # the case ended or the mediator was changed
 
 

@@ -48,6 +48,8 @@
     }
   });
 
+  document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
+
   let signedOut = false;
   // --- a form is sent once: the hidden key makes sure, this is politeness ---------------------------------------------
   document.addEventListener("submit", (event) => {

@@ -8,16 +8,18 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from app import assignments, consents, orders, shortlists
-from app.errors import Conflict
+from app import assignments, ballot_box, consents, orders, seal_codes, shortlists
+from app.errors import Conflict, InvalidInput
 from app.lifecycle import CHOOSING_STATES, ENDED, HOLDS_SLOT, SETTLED, State
 from app.models import Asked, Assignment, AssignmentState, BallotChannel, Dispute, Side, Station
 from app.shortlists import OpenList
-from app.visits import Visit
 from app.web import guards, sessions
 from app.web.i18n import locale
 from app.web.marking import Form, read_form
+from app.web.order_steps import steps_of
 from app.web.roll import serving_page
+from app.web.visiting import case, side, visit
+from app.web.wishes import may_join, may_wish, wished
 from talent_pool.models import Mediator
 
 blueprint = Blueprint("ballots", __name__)
@@ -36,23 +38,9 @@ class Situation:
     another_list: bool = False
 
 
-def _visit() -> Visit:
-    found = sessions.visit()
-    assert found is not None, "the guard let nobody else in"
-    return found
-
-
-def _case() -> Dispute:
-    return sessions.db().get_one(Dispute, _visit().dispute_id)
-
-
-def _side() -> Side:
-    return sessions.db().get_one(Side, _visit().side_id)
-
-
 def _open_list() -> OpenList | None:
     """Return the list that this side may mark. Whoever seals is checked again under the case's lock."""
-    standing = _visit().standing
+    standing = visit().standing
     if standing.open_list is None or standing.round_no is None:
         return None
     known = sessions.house().database.frozen.get(standing.open_list)  # so that most looks open no session
@@ -67,10 +55,17 @@ def page() -> ResponseReturnValue:
     found = _open_list()
     if found is not None and not found.sealed:
         return _marking(found)
-    dispute = _case()
-    situation = situation_of(dispute, _side())
+    dispute = case()
+    situation = situation_of(dispute, side())
     station = sessions.db().get_one(Station, dispute.station_id)
-    return render_template("orders/state.html", situation=situation, station=station, change=found is not None)
+    return render_template(
+        "orders/state.html",
+        situation=situation,
+        station=station,
+        change=found is not None,
+        steps=steps_of(dispute, side()),
+        may_join=may_join(dispute),
+    )
 
 
 @blueprint.post("/order")
@@ -82,7 +77,7 @@ def mark_again() -> ResponseReturnValue:
         return redirect(url_for("ballots.page"), 303)
     if "round" in request.form:
         return _marking(found, read_form(request.form, found.ids())[1])
-    return _marking(found, orders.sealed_marks(sessions.db(), _case(), _side()))
+    return _marking(found, orders.sealed_marks(sessions.db(), case(), side()))
 
 
 def _marking(found: OpenList, marks: orders.Marks | None = None) -> str:
@@ -96,7 +91,7 @@ def _cards(found: OpenList, marks: orders.Marks | None = None) -> Markup:
 
 def _unmarked(found: OpenList) -> Markup:
     """Return the cards that nobody has marked yet: the same for every side and reload, so drawn once a language."""
-    key = (_visit().standing.open_list, locale())
+    key = (visit().standing.open_list, locale())
     memory = sessions.house().cards
     drawn: Markup | None = memory.get(key)
     if drawn is None:
@@ -107,12 +102,33 @@ def _unmarked(found: OpenList) -> Markup:
 @blueprint.post("/order/check")
 @guards.party
 def check() -> ResponseReturnValue:
-    """Show what would be sealed. Nothing is kept: the marks travel in the form."""
+    """Show what would be sealed, and send the phone the digits that it takes. The marks travel in the form."""
     found = _open_list()
     if found is None:
         return redirect(url_for("ballots.page"), 303)
     round_no, marks = read_form(request.form, found.ids())
-    return render_template("orders/check.html", form=Form.of(found, marks, round_no))
+    problems: dict[str, str] = {}
+    if _needs_code():
+        try:
+            seal_codes.send(sessions.db(), case(), side(), round_no, sessions.now(), again="again" in request.form)
+        except Conflict as problem:
+            sessions.rollback()
+            problems = {"code": problem.message}
+    return _checking(Form.of(found, marks, round_no), problems)
+
+
+def _needs_code() -> bool:
+    settings = sessions.house().settings
+    return (settings.sms_codes or settings.demo) and bool(seal_codes.wanted(sessions.db(), side()))
+
+
+def _checking(form: Form, problems: dict[str, str]) -> str:
+    phone = seal_codes.wanted(sessions.db(), side()) if _needs_code() else ""
+    many = len(form.marks.strike) >= ballot_box.REASON_FROM
+    reason = request.form.get("reason", "")[:300]
+    return render_template(
+        "orders/check.html", form=form, problems=problems, phone=phone, ask_reason=many, reason=reason
+    )
 
 
 @blueprint.get("/order/check")
@@ -131,16 +147,35 @@ def seal() -> ResponseReturnValue:
     if found is None:
         raise Conflict(orders.OVER)
     round_no, marks = read_form(request.form, found.ids())
-    channel, now = BallotChannel.PHONE, sessions.now()
-    orders.seal(sessions.db(), _case(), _side(), marks, round_no=round_no, channel=channel, now=now)
+    try:
+        _seal(round_no, marks)
+    except InvalidInput as problem:
+        sessions.rollback()
+        if "code" not in problem.problems:
+            raise
+        return _checking(Form.of(found, marks, round_no), problem.problems), 422
     return redirect(url_for("ballots.page"), 303)
+
+
+def _seal(round_no: int, marks: orders.Marks) -> None:
+    now, reason = sessions.now(), request.form.get("reason", "")
+    needed = _needs_code()
+    if needed:
+        # Before this request's own transaction begins to write: SQLite has one writer.
+        sessions.rollback()
+        seal_codes.count_try(sessions.house().database, visit().side_id or 0, now)
+    dispute, mine = case(), side()
+    if needed:
+        seal_codes.redeem(sessions.db(), mine, request.form.get("code", "")[:20], now)
+    channel = BallotChannel.PHONE
+    orders.seal(sessions.db(), dispute, mine, marks, round_no=round_no, channel=channel, now=now, reason=reason)
 
 
 @blueprint.get("/order/refuse")
 @guards.party
 def refuse_form() -> ResponseReturnValue:
     """Ask once whether the side really does not want mediation, and tell the other routes."""
-    station = sessions.db().get_one(Station, _case().station_id)
+    station = sessions.db().get_one(Station, case().station_id)
     return render_template("orders/refuse.html", station=station)
 
 
@@ -148,8 +183,8 @@ def refuse_form() -> ResponseReturnValue:
 @guards.party
 def refuse() -> ResponseReturnValue:
     """End the mediation because this side does not want it."""
-    side = _side()
-    orders.refuse(sessions.db(), _case(), side, by=f"side:{side.letter}", now=sessions.now())
+    mine = side()
+    orders.refuse(sessions.db(), case(), mine, by=f"side:{mine.letter}", now=sessions.now())
     return redirect(url_for("ballots.page"), 303)
 
 
@@ -157,8 +192,8 @@ def refuse() -> ResponseReturnValue:
 @guards.party
 def answer() -> ResponseReturnValue:
     """Take this side's yes or no to a result, a name or a tie that it is asked about."""
-    side = _side()
-    answer_of(_case(), side, yes=request.form.get("yes") == "1", how="link", by=f"side:{side.letter}")
+    mine = side()
+    answer_of(case(), mine, yes=request.form.get("yes") == "1", how="link", by=f"side:{mine.letter}")
     return redirect(url_for("ballots.page"), 303)
 
 
@@ -177,7 +212,10 @@ def answer_of(dispute: Dispute, side: Side, *, yes: bool, how: str, by: str) -> 
 @guards.party
 def roll() -> ResponseReturnValue:
     """Show everybody who serves the place: the list of six is a suggestion, not all there is."""
-    return render_template("orders/roll.html", **serving_page(sessions.db(), _case().place, request.args))
+    dispute = case()
+    may = may_wish(dispute)
+    found = serving_page(sessions.db(), dispute.place, request.args)
+    return render_template("orders/roll.html", may_wish=may, wished=wished(dispute) if may else "", **found)
 
 
 # --- how things stand ------------------------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models import Dispute
-from app.web import casework, order_board, relations
+from app.web import casework, clock, order_board, relations
 
 Part = Callable[[Session, Dispute], Any]
 PARTS: Mapping[str, Part] = {
     "order": order_board.on_case_page,
     "casework": casework.context,
+    "clock": clock.on_case_page,
     "relations": relations.on_case_page,
 }

@@ -1,11 +1,14 @@
 """The work list, the inbox, and whether the clock runs."""
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from app import disputes
+from app import disputes, mailroom
+from app.jobs import HEARTBEAT
 from app.lifecycle import OPEN, State
 from app.models import Dispute, Heartbeat, InboxMessage, Outbox
 from app.scope import Role
@@ -14,6 +17,7 @@ from app.workdays import age_days
 
 blueprint = Blueprint("desk", __name__)
 PAGE = 50
+STOPPED_AFTER = timedelta(minutes=10)  # a clock that ticks each minute and was silent for so long does not run
 
 
 @blueprint.get("/")
@@ -35,7 +39,7 @@ def home() -> ResponseReturnValue:
         limit=PAGE + 1,
         offset=page * PAGE,
     )
-    counts = _counts()
+    counts, now = _counts(), sessions.now()
     return render_template(
         "desk/home.html",
         rows=rows[:PAGE],
@@ -44,9 +48,16 @@ def home() -> ResponseReturnValue:
         words=words,
         state_filter=chosen,
         counts=counts,
-        now=sessions.now(),
+        now=now,
         age_days=age_days,
+        last_ran=_last_ran(),
+        stopped=now - STOPPED_AFTER,
+        troubled=mailroom.count_troubled(sessions.db(), now),
     )
+
+
+def _last_ran() -> datetime | None:
+    return sessions.db().execute(select(col(Heartbeat.at)).where(col(Heartbeat.name) == HEARTBEAT)).scalar_one_or_none()
 
 
 def _page_number() -> int:

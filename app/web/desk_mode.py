@@ -7,7 +7,8 @@ sealed every address of its marking leads back to the hand-over page (`orders.de
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import cases, disputes, orders, shortlists
+from app import cases, desk_pins, disputes, orders, shortlists
+from app.errors import InvalidInput
 from app.models import BallotChannel, Dispute, Side
 from app.shortlists import OpenList
 from app.web import guards, sessions
@@ -23,6 +24,8 @@ def _turn(no: str, letter: str) -> tuple[Dispute, Side, OpenList] | None:
     side, waiting = side_of(dispute, letter), orders.unsealed(db, dispute)
     found = shortlists.open_list(db, side.dispute_id, side.id)
     if found is None or not waiting or waiting[0].id != side.id:
+        return None
+    if desk_pins.is_asked(db, dispute, found.round_no, sessions.now()):
         return None
     return dispute, side, found
 
@@ -53,8 +56,16 @@ def check(no: str, letter: str) -> ResponseReturnValue:
         return _to_desk(no)
     dispute, side, found = turn
     round_no, marks = read_form(request.form, found.ids())
-    form = Form.of(found, marks, round_no)
-    return render_template("orders/desk_check.html", dispute=dispute, side=side, form=form)
+    desk_pins.touch(sessions.db(), dispute, round_no, sessions.now())
+    return _checking(dispute, side, Form.of(found, marks, round_no), {})
+
+
+def _checking(dispute: Dispute, side: Side, form: Form, problems: dict[str, str]) -> str:
+    db = sessions.db()
+    first = len(orders.unsealed(db, dispute)) == len(cases.sides_of(db, dispute))
+    return render_template(
+        "orders/desk_check.html", dispute=dispute, side=side, form=form, first=first, problems=problems
+    )
 
 
 @blueprint.post("/disputes/<no>/desk/<letter>/seal")
@@ -66,9 +77,39 @@ def seal(no: str, letter: str) -> ResponseReturnValue:
         return _to_desk(no)
     dispute, side, found = turn
     round_no, marks = read_form(request.form, found.ids())
+    try:
+        pin = desk_pins.read(request.form.get("pin", "")[:20])
+    except InvalidInput as problem:
+        return _checking(dispute, side, Form.of(found, marks, round_no), problem.problems), 422
     how, now, me = BallotChannel.DESK, sessions.now(), viewer.account_id
     orders.seal(sessions.db(), dispute, side, marks, round_no=round_no, channel=how, now=now, by_account=me)
+    if pin:
+        desk_pins.set_pin(sessions.db(), dispute, side, round_no, pin, now)
     return _to_desk(no)
+
+
+@blueprint.route("/disputes/<no>/desk-pin", methods=["GET", "POST"])
+@guards.roles(*guards.STATION)
+def pin(no: str) -> ResponseReturnValue:
+    """Ask for the digits that the side that sealed first has set; go on with the right ones."""
+    dispute = disputes.get(sessions.db(), no)
+    shortlist = shortlists.current_round(sessions.db(), dispute)
+    round_no, now = shortlist.round if shortlist else 0, sessions.now()
+    if not desk_pins.is_asked(sessions.db(), dispute, round_no, now):
+        return _to_desk(no)
+    problems: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            key = dispute.id or 0
+            sessions.rollback()  # the count is a transaction of its own, and SQLite has one writer
+            desk_pins.count_try(sessions.house().database, key, round_no)
+            desk_pins.open_(sessions.db(), dispute, round_no, request.form.get("pin", "")[:20], now)
+            return _to_desk(no)
+        except InvalidInput as problem:
+            sessions.rollback()
+            problems = problem.problems
+    page = render_template("orders/desk_pin.html", dispute=disputes.get(sessions.db(), no), problems=problems)
+    return page, 422 if problems else 200
 
 
 @blueprint.get("/disputes/<no>/desk/<letter>/check")

@@ -43,6 +43,8 @@ class NavItem:
 NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("desk.home", N_("工作单"), frozenset({Role.OFFICER, Role.STATION_HEAD, Role.COORDINATOR})),
     ("disputes.new", N_("登记纠纷"), frozenset({Role.OFFICER, Role.STATION_HEAD})),
+    ("order_live.board", N_("点单看板"), frozenset({Role.OFFICER, Role.STATION_HEAD, Role.COORDINATOR})),
+    ("helping.listing", N_("帮选"), frozenset({Role.COORDINATOR})),
     ("pool.roll", N_("人才库"), frozenset({Role.OFFICER, Role.STATION_HEAD, Role.COORDINATOR})),
     ("accounts.listing", N_("账号"), frozenset({Role.ADMIN})),
     ("desk.inbox", N_("提醒"), frozenset({Role.OFFICER, Role.STATION_HEAD, Role.COORDINATOR, Role.ADMIN})),

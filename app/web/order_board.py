@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from app import assignments, cases, consents, invitations, orders, shortlists
+from app import assignments, cases, consents, invitations, objections, orders, shortlists
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
-from app.models import Asked, AssignmentState, Dispute, Side
+from app.models import Asked, AssignmentState, Dispute, Event, Side
 from app.web import sessions
+from app.workdays import shanghai
 from talent_pool.models import Mediator
 
 ENDINGS = tuple(why for why in orders.ENDINGS if why != "refused")
@@ -24,6 +25,9 @@ class SideLine:
     sealed_at: datetime | None
     channel: str
     linked: bool
+    objected: bool
+    helping: bool
+    reminded: bool
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class Board:
     present: int | None = None  # the assignment that counts
     asked_sides: list[str] = field(default_factory=list)  # whose word is wanted now
     asked_about: str = ""  # the mediator whom it is about
+    may_object: bool = False  # a sealed ballot may still be called back
+    may_join: bool = False  # a second mediator may be asked to join
+    opened: bool = False  # a choice was made: the coordinator may open its log
     overdue: bool = False  # the mediator who was asked has let the time pass
 
 
@@ -73,8 +80,18 @@ def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
         present=present.id if present else None,
         asked_sides=_asked_sides(session, dispute),
         asked_about=_asked_about(session, dispute),
+        may_object=dispute.state in objections.OPEN_TO,
+        may_join=_may_join(session, dispute),
+        opened=assignments.newest_choice(session, dispute) is not None,
         overdue=asked and present is not None and now > present.due_at,
     )
+
+
+def _may_join(session: Session, dispute: Dispute) -> bool:
+    living = cases.living_assignments(session, dispute)
+    leads = bool(living) and living[0].role == "lead" and all(row.role != cases.CO for row in living)
+    open_to = dispute.state in (State.AWAITING_MEDIATOR, State.SCHEDULED)
+    return leads and open_to and (dispute.colour == "red" or consents.all_want_joint(session, dispute))
 
 
 def on_case_page(session: Session, dispute: Dispute) -> Board:
@@ -118,7 +135,21 @@ def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> Side
         sealed_at=ballot.sealed_at if ballot else None,
         channel=ballot.channel.value if ballot else "",
         linked=invitations.living(session, dispute, now, side_id=side.id) is not None,
+        objected=shortlist is not None and objections.is_open(session, side, shortlist.round),
+        helping=side.help_asked_at is not None,
+        reminded=any(_is_reminder(event, side, now) for event in cases.history(session, dispute)),
     )
+
+
+def _is_reminder(event: Event, side: Side, now: datetime) -> bool:
+    today = shanghai(event.at).date() == shanghai(now).date()
+    return event.kind == "reminded" and event.data["side"] == side.letter and today
+
+
+def sides_of_order(dispute: Dispute) -> list[SideLine]:
+    """Return how far each side of an order is."""
+    db, now = sessions.db(), sessions.now()
+    return [_side(db, dispute, side, now) for side in cases.sides_of(db, dispute)]
 
 
 def _asked(session: Session, dispute: Dispute) -> list[AskedLine]:

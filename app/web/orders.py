@@ -7,7 +7,7 @@ import segno
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import assignments, cases, consents, disputes, invitations, orders
+from app import assignments, cases, consents, desk_pins, disputes, invitations, orders, shortlists
 from app.errors import N_, InvalidInput, NotFound
 from app.links import show_code
 from app.models import Assignment, AssignmentState, Dispute, Invitation, Side, Station
@@ -53,6 +53,9 @@ def desk(no: str) -> ResponseReturnValue:
     """Say whose turn it is at the desk; after the last one show the result that both may see."""
     db, dispute = sessions.db(), disputes.get(sessions.db(), no)
     waiting, sides = orders.unsealed(db, dispute), cases.sides_of(db, dispute)
+    shortlist = shortlists.current_round(db, dispute)
+    if waiting and shortlist and desk_pins.is_asked(db, dispute, shortlist.round, sessions.now()):
+        return redirect(url_for("desk_mode.pin", no=no), 303)
     if waiting:
         name, first = cases.speaker(db, waiting[0]), len(waiting) == len(sides)
         return render_template("orders/hand_over.html", dispute=dispute, side=waiting[0], name=name, first=first)

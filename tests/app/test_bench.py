@@ -168,3 +168,10 @@ def test_a_lie_is_found_where_there_is_one() -> None:
     lists = choice_rules.Lists(rank, likes, fit, np.array([0]), choice_rules.truly_marked(rank, likes))
     assert choice.lies("diandan", lists, 1) == {"lie_pays": 1, "lie_gain": 1}
     assert choice.lies("first_come", lists, 1)["lie_pays"] == 0
+
+
+def test_a_provinces_monday_is_queued_once() -> None:
+    found = figures("clock", "--size", "6")
+    assert (found["stations"], found["officers"], found["cases_a_year"]) == (6, 23, 955)
+    assert found["queued"] >= 46 and found["queued_again"] == 0
+    assert found["processor_seconds"] > 0

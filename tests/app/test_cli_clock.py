@@ -38,6 +38,14 @@ def test_once_does_what_is_due_at_the_moment_given_and_says_so_in_one_line(sqlit
     assert json.loads(again.stdout) == {"ran": [], "queued": 0, "sent": 0, "failed": 0}
 
 
+def test_a_dry_run_says_who_would_get_what_and_writes_nothing(sqlite_db: Database) -> None:
+    an_officer_waits(sqlite_db)
+    found = json.loads(run(sqlite_db, "--once", "--dry-run", "--now", "2026-11-30 08:30").stdout)
+    assert [(each["channel"], each["to"]) for each in found["would"]] == [("inbox", "陆民警"), ("smtp", "陆民警")]
+    assert found["queued"] == 2 and "没有未结案件" in found["would"][0]["subject"]
+    assert count(sqlite_db, Outbox) == 0
+
+
 def test_without_a_moment_it_is_now(sqlite_db: Database) -> None:
     an_officer_waits(sqlite_db, enabled_at=datetime.now(UTC))
     assert json.loads(run(sqlite_db, "--once").stdout)["queued"] == 0
@@ -66,7 +74,7 @@ def test_a_moment_that_is_none_is_refused(sqlite_db: Database, said: str) -> Non
     assert count(sqlite_db, Outbox) == 0
 
 
-@pytest.mark.parametrize("arguments", [["--once", "--now", "monday"], ["--now", "2026-11-30"]])
+@pytest.mark.parametrize("arguments", [["--once", "--now", "monday"], ["--now", "2026-11-30"], ["--dry-run"]])
 def test_wrong_words_end_with_status_2_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
 ) -> None:

@@ -118,6 +118,7 @@ CHINESE = """\
 
 所里未结案件3件,其中您经办2件;超期1件。
 案龄:30天以上1件,16到30天1件,8到15天0件,7天以内1件。
+经办人:陆民警2件(超期1),马民警1件。
 
 【您经办的】
 
@@ -125,11 +126,13 @@ CHINESE = """\
 · (2026)洛交调第3号 邻里·排水通风采光,交口河镇交口河村
   待接单,已40天,应于11月27日(周五)前办完
   下一步:催调解员接单
+  https://diandan.example/disputes/%282026%29%E6%B4%9B%E4%BA%A4%E8%B0%83%E7%AC%AC3%E5%8F%B7
 
 7天以内(1件)
 · (2026)洛交调第12号 邻里·排水通风采光,交口河镇交口河村
   点单中,已1天,最迟12月2日(周三)
   下一步:催未封存的一方
+  https://diandan.example/disputes/%282026%29%E6%B4%9B%E4%BA%A4%E8%B0%83%E7%AC%AC12%E5%8F%B7
 
 【同事经办的】
 
@@ -137,6 +140,7 @@ CHINESE = """\
 · (2026)洛交调第8号 损害赔偿,交口河镇
   调解中,已20天
   下一步:记下调解结果(经办:马民警)
+  https://diandan.example/disputes/%282026%29%E6%B4%9B%E4%BA%A4%E8%B0%83%E7%AC%AC8%E5%8F%B7
 
 登录后可看详情、记进展:https://diandan.example
 """
@@ -146,6 +150,7 @@ Dear 陆民警,
 
 Open at the station: 3, of which 2 are yours; overdue: 1.
 By age: over 30 days 1, 16 to 30 days 1, 8 to 15 days 0, up to 7 days 1.
+By officer: 陆民警 2 (1 overdue), 马民警 1.
 
 YOUR CASES
 
@@ -153,11 +158,13 @@ Overdue (1)
 - (2026)洛交调第3号 Neighbours / {drains}, 交口河镇交口河村
   {awaiting}, 40 days old, was due by Fri 27 Nov
   Next: {ask}
+  https://diandan.example/disputes/%282026%29%E6%B4%9B%E4%BA%A4%E8%B0%83%E7%AC%AC3%E5%8F%B7
 
 Up to 7 days (1)
 - (2026)洛交调第12号 Neighbours / {drains}, 交口河镇交口河村
   {choosing}, 1 day old, due by Wed 2 Dec
   Next: {remind}
+  https://diandan.example/disputes/%282026%29%E6%B4%9B%E4%BA%A4%E8%B0%83%E7%AC%AC12%E5%8F%B7
 
 YOUR COLLEAGUES' CASES
 
@@ -165,6 +172,7 @@ YOUR COLLEAGUES' CASES
 - (2026)洛交调第8号 {damages}, 交口河镇
   {mediating}, 20 days old
   Next: {outcome} (officer: 马民警)
+  https://diandan.example/disputes/%282026%29%E6%B4%9B%E4%BA%A4%E8%B0%83%E7%AC%AC8%E5%8F%B7
 
 Details, and a place to note progress, after sign-in: https://diandan.example
 """
@@ -200,10 +208,10 @@ def test_the_english_letter_word_for_word() -> None:
 
 def test_a_letter_that_is_late_says_so_and_names_its_day() -> None:
     assert letter(SMALL, late=True)[0].endswith("(补发)")
-    assert "这是11月30日(周一)的周提醒,当时没能发出,现在补上。" in letter(SMALL, late=True)[1]
+    assert "这是11月30日(周一)的案件清单,当时没能发出,现在补上。" in letter(SMALL, late=True)[1]
     subject, body = letter(SMALL, "en", late=True)
     assert subject.endswith(" (late)")
-    assert "This is the weekly list of Mon 30 Nov; it could not be sent then." in body
+    assert "This is the list of Mon 30 Nov; it could not be sent then." in body
     assert "补" not in letter(SMALL)[1]
 
 

@@ -123,7 +123,7 @@ def test_one_stations_trouble_keeps_neither_the_others_nor_the_sending(
     monkeypatch.setattr(reminders, "queue_station", broken_for(first))
     with capture_logs() as logs, pytest.raises(TickError) as half:
         tick(db, db.settings, MONDAY)
-    assert half.value.parts == [f"weekly_digest station:{first}"]
+    assert half.value.parts == [f"digest station:{first}"]
     assert half.value.done == {"ran": ["weekly_digest"], "queued": 5, "sent": 3, "failed": 0}
     assert heartbeat(db) is not None
     (entry,) = logs

@@ -86,6 +86,13 @@ class TestNearestWins:
             30,
         )
 
+    def test_a_station_changes_its_own(self, folder: Path) -> None:
+        put(folder, "610629", "ballot_workdays = 5\nrounds = 1")
+        put(folder, "610629102", "ballot_workdays = 6")
+        here = Policies(folder)
+        assert [here.at(area).ballot_workdays for area in (VILLAGE, 610629102000, LUOCHUAN)] == [6, 6, 5]
+        assert [here.at(VILLAGE).origin(name) for name in ("ballot_workdays", "rounds")] == ["610629102", "610629"]
+
     def test_each_value_tells_where_it_comes_from(self, folder: Path) -> None:
         put(folder, "61", "rounds = 1")
         put(folder, "610629", "ballot_workdays = 5")
@@ -159,7 +166,7 @@ class TestRefusals:
         with pytest.raises(SettingsError, match=r"^610629\.toml: "):
             Policies(folder)
 
-    @pytest.mark.parametrize("code", ["6199", "62", "610699", "610629102", "6", "610629102200"])
+    @pytest.mark.parametrize("code", ["6199", "62", "610699", "610629999", "6", "610629102200"])
     def test_a_file_for_no_region_is_refused(self, folder: Path, code: str) -> None:
         put(folder, code, "rounds = 1")
         with pytest.raises(SettingsError, match=rf"^{code}\.toml: "):

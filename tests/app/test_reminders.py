@@ -171,7 +171,7 @@ def test_officers_and_heads_of_stations_get_one_each_and_nobody_else(db: Databas
         station, officer = one_officer(session)
         head = a_head(session, station, enabled_at=LONG_AGO)
         an_officer(session, station, disabled_at=MONDAY - timedelta(days=1))
-        a_coordinator(session, enabled_at=LONG_AGO)
+        a_coordinator(session, enabled_at=MONDAY)  # hears each month, of the area
         an_admin(session, enabled_at=LONG_AGO)
     (ran,) = queue(db, MONDAY)
     assert ran.queued == 3

@@ -56,8 +56,10 @@ def test_accepting_needs_a_word_on_ties(app: Flask, db: Database) -> None:
 
 
 def test_a_tie_may_be_disclosed_in_words(quick_app: Flask, story: Story) -> None:
-    mediator(quick_app, story).fill({"disclosed": "与邱有田同村"}).press("接单")
-    assert story.present().disclosed == "与邱有田同村"  # type: ignore[union-attr]
+    page = mediator(quick_app, story).fill({"disclosed": "与邱有田同村"}).press("接单")
+    present = story.present()
+    assert present is not None and present.disclosed == "与邱有田同村"
+    assert present.state is AssignmentState.ASKED and page.heading == "正在问各方", "all sides have to agree first"
 
 
 def test_declining_needs_a_reason_and_asks_the_next(app: Flask, db: Database) -> None:

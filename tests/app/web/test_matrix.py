@@ -52,6 +52,7 @@ GUARDS = {
     "accounts": guards.ACCOUNTS,
     "coordinator": (Role.COORDINATOR,),
     "admin": (Role.ADMIN,),
+    "watchers": (Role.STATION_HEAD, Role.COORDINATOR),
     "watch": (Role.COORDINATOR, Role.ADMIN),
 }
 MISSING = "610629102-2026-0999"

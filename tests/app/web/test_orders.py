@@ -82,7 +82,7 @@ def test_going_back_from_the_check_page_keeps_the_marks(quick_app: Flask, sqlite
 
 def test_all_are_struck_with_one_button(quick_app: Flask, sqlite_db: Database) -> None:
     story = an_order(sqlite_db)
-    page = enter(quick_app, story).press("都不合适")
+    page = enter(quick_app, story).press("都不合适,换一批")
     assert "这几位您都不要" in page.text
     page.press("封好")
     with sqlite_db.read() as session:

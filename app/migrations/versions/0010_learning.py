@@ -1,7 +1,7 @@
 """What officers made of readings, and what came of learning from it.
 
-Revision ID: 0007_learning
-Revises: 0006_choosing
+Revision ID: 0010_learning
+Revises: 0008_clocks
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 import talent_pool.columns
 
-revision = "0007_learning"
-down_revision = "0006_choosing"
+revision = "0010_learning"
+down_revision = "0008_clocks"
 branch_labels = None
 depends_on = None
 
