@@ -14,6 +14,7 @@ from app.keyring import FILE, Keyring
 from app.links import Links
 from app.scope import SYSTEM, Scope, ScopedSession
 from app.settings import Settings
+from matching.shelf import Shelf
 
 SAFE_SQLITE = (3, 51, 3)  # below it WAL can corrupt the file when two connections checkpoint at once
 
@@ -27,6 +28,7 @@ class Database:
         self.looking = self.engine.execution_options(diandan_read_only=True)
         self.links = Links(settings.base_url, settings.key())
         self.keyring = Keyring(settings.data_dir / FILE)
+        self.shelf = Shelf(settings.data_dir / "models")
         self.frozen = LRUCache(512)  # rows that never change once they are written, by their id
 
     def session(self, scope: Scope, *, read_only: bool = False) -> Session:
@@ -36,6 +38,7 @@ class Database:
         session.info["scope"] = scope
         session.info["links"] = self.links
         session.info["keyring"] = self.keyring
+        session.info["shelf"] = self.shelf
         session.info["frozen"] = self.frozen
         return session
 

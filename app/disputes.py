@@ -8,7 +8,7 @@ from sqlalchemy import Select, case, func, select, update
 from sqlmodel import Session, col
 
 import matching
-from app import formkeys, gates
+from app import champion, formkeys, gates, labels
 from app.accounts import Viewer
 from app.cases import lock, note
 from app.claims import take
@@ -36,7 +36,7 @@ def log(session: Session, intake: Intake, *, by: Viewer, key: str, now: datetime
     known = formkeys.claim(session, actor=by.actor, key=key, body=intake.model_dump(mode="json"), now=now)
     if known is not None:
         return get(session, known)
-    reading = matching.read(intake.narrative, str(intake.place or by.area), today=shanghai(now).date())
+    reading = champion.read(session, intake.narrative, intake.place or by.area, now)
     _check(intake, reading, by, now)
     dispute = _row(session, intake, reading, by, now)
     session.add(dispute)
@@ -46,6 +46,7 @@ def log(session: Session, intake: Intake, *, by: Viewer, key: str, now: datetime
     chosen = {"type": dispute.type, "subtype": dispute.subtype, "asked": bool(intake.type or intake.subtype)}
     note(session, dispute, "logged", by.actor, now, machine=_machine_word(reading), officer=chosen)
     gates.triage(session, dispute, by.actor, now)
+    labels.keep(session, dispute, how="chosen" if chosen["asked"] else "accepted", by=by, now=now)
     formkeys.answer(session, actor=by.actor, key=key, answer=dispute.no)
     return dispute
 
@@ -109,7 +110,7 @@ def kept(reading: matching.Reading) -> dict[str, Any]:
     Names, phones and identity numbers are kept as spans only: in words they stand in the narrative, and one place is
     enough for them.
     """
-    said = reading.as_json()
+    said = reading.as_json() | {"model": reading.model}
     said["facts"] = {
         kind: [
             {name: value for name, value in fact.items() if name != "text" or kind not in _PERSONAL} for fact in facts
@@ -177,6 +178,7 @@ def correct_type(
     before, dispute.type, dispute.subtype = dispute.type, type_code, subtype
     note(session, dispute, "type_corrected", by.actor, now, before=before, after=type_code, subtype=subtype)
     session.flush()
+    labels.keep(session, dispute, how="corrected", by=by, now=now)
 
 
 def recuse(session: Session, dispute: Dispute, mediator_id: int, *, reason: str, by: Viewer, now: datetime) -> None:

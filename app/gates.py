@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 import matching
-from app import cases
+from app import cases, labels
 from app.accounts import Viewer
 from app.cases import lock, move, note
 from app.errors import N_, Conflict, Forbidden, InvalidInput, NotFound
@@ -62,6 +62,7 @@ def answer(session: Session, dispute: Dispute, code: str, *, yes: bool, by: View
     _answered(gate, yes=yes, by=by, now=now)
     session.flush()
     note(session, dispute, "gate_answered", by.actor, now, code=code, yes=yes)
+    labels.keep(session, dispute, how="", by=by, now=now)
     _follow(session, dispute, by.actor, now)
 
 
@@ -113,6 +114,7 @@ def decide(
     gate.state = GateState.CONFIRMED if confirm else _set_aside(code)
     session.flush()
     note(session, dispute, "gate_decided", by.actor, now, code=code, state=gate.state.value, reason=gate.reason)
+    labels.keep(session, dispute, how="", by=by, now=now)
     _follow(session, dispute, by.actor, now)
     return gate
 
@@ -130,6 +132,7 @@ def second(session: Session, dispute: Dispute, code: str, *, agree: bool, by: Vi
     gate.state, gate.seconded_by = (GateState.OVERRIDDEN if agree else GateState.CONFIRMED), by.account_id
     session.flush()
     note(session, dispute, "gate_seconded", by.actor, now, code=code, agree=agree)
+    labels.keep(session, dispute, how="", by=by, now=now)
     _follow(session, dispute, by.actor, now)
     return gate
 

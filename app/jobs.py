@@ -22,7 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import update
 from sqlmodel import col
 
-from app import case_clock, holidays, notices, order_clock, pool_care, pool_import, reminders
+from app import case_clock, holidays, learning, notices, order_clock, pool_care, pool_import, reminders
 from app.channels import Channel, groups, open_channels
 from app.claims import take
 from app.db import Database
@@ -73,6 +73,7 @@ def tick(
     queued = sum(each.queued for each in ran) + terms
     done = {"ran": sorted({each.name for each in ran}), "queued": queued, "sent": sent.sent, "failed": sent.failed}
     parts.do("beat", lambda: _beat(database, now, done))
+    parts.do("learn", lambda: _learn(database, settings, now, pace))
     if parts.failed:
         raise TickError(parts.failed, done)
     return done
@@ -195,6 +196,17 @@ def _mind_pool(database: Database, now: datetime, link: str) -> int:
     with database.write() as session:
         pool_import.forget_old(session, now)
         return pool_care.mind_terms(session, now, today, link)[1]
+
+
+def _learn(database: Database, settings: Settings, now: datetime, pace: notices.Pace) -> None:
+    """At night, train a challenger on the labels that came in; claimed first, so that only one clock does it."""
+    with database.read() as session:
+        if not learning.due(session, now, only_at_night=settings.demo):
+            return
+    with database.write() as session:
+        if not learning.claim(session, now):
+            return
+    learning.in_a_child(settings, pace.stopped)
 
 
 def _beat(database: Database, now: datetime, done: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -25,6 +26,8 @@ from app.db import Database
 from app.scope import NOBODY
 from app.settings import Settings
 from app.workdays import shanghai
+from matching.shelf import Shelf
+from matching.weights import Weights, shipped
 from talent_pool.index import RosterIndex
 
 BUSY = 0.2  # seconds for which a text waits for a place in the queue; then it is read here
@@ -38,11 +41,11 @@ log = structlog.get_logger()
 class _Child:
     """One reader's process with its pipe; answers come in the order of the texts."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: Settings | None, shelf: Path | None) -> None:
         # Not forked: threads of this process hold locks that a copy would hold for ever.
         processes = get_context("spawn")
         self._pipe, its = processes.Pipe()
-        self.process = processes.Process(target=_serve, args=(its, settings), name="reader", daemon=True)
+        self.process = processes.Process(target=_serve, args=(its, settings, shelf), name="reader", daemon=True)
         self.process.start()
         its.close()  # so that the end of the one is noticed by the other
         self._sending, self._waiting, self._hearing = Lock(), Lock(), Lock()
@@ -90,10 +93,10 @@ class _Child:
 
 
 class Reader:
-    """Reads texts; in another process between `start` and `close`, here otherwise."""
+    """Reads texts with the model that speaks; in another process between `start` and `close`, here otherwise."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings | None = None, shelf: Shelf | None = None) -> None:
+        self._settings, self._shelf = settings, shelf
         self._changing = Lock()
         self._child: _Child | None = None
         self._wanted = False
@@ -124,7 +127,7 @@ class Reader:
     def read(self, text: str, region: str | None = None, *, today: date | None = None) -> matching.Reading:
         """Return what `matching.read` returns."""
         found: matching.Reading | None = self._asked("read", text, region, today)
-        return matching.read(text, region, today=today) if found is None else found
+        return matching.read(text, region, _model(self._shelf), today=today) if found is None else found
 
     def suggest(self, text: str, *, region: int, n: int, now: datetime, version: int) -> bytes | None:
         """Return a reading and its suggestion as JSON, None when they must be made here.
@@ -151,7 +154,7 @@ class Reader:
     def _begin(self) -> None:
         with self._changing:
             if self._wanted and self._child is None and time.monotonic() >= self._not_before:
-                self._child = _Child(self._settings)
+                self._child = _Child(self._settings, self._shelf.folder if self._shelf else None)
 
     def _lose(self, child: _Child | None) -> None:
         with self._changing:
@@ -167,18 +170,19 @@ class Reader:
 class _Desk:
     """What the reader's process answers."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: Settings | None, shelf: Path | None) -> None:
         self._database = Database(settings) if settings else None
+        self._shelf = Shelf(shelf) if shelf else None
         self._index: RosterIndex | None = None
 
     def read(self, text: str, region: str | None, today: date | None) -> matching.Reading:
-        return matching.read(text, region, today=today)
+        return matching.read(text, region, _model(self._shelf), today=today)
 
     def suggest(self, text: str, region: int, n: int, now: datetime, version: int) -> bytes | None:
         index = self._index_at(version)
         if index is None:
             return None
-        reading = matching.read(text, str(region), today=shanghai(now).date())
+        reading = self.read(text, str(region), shanghai(now).date())
         return as_json(reading, suggesting.for_text(None, reading, index, now, region=region, n=n))
 
     def _index_at(self, version: int) -> RosterIndex | None:
@@ -198,12 +202,16 @@ def as_json(reading: matching.Reading, found: matching.Suggestion) -> bytes:
     return to_json({"reading": reading.as_json(), **found.as_json()})
 
 
-def _serve(pipe: Connection, settings: Settings | None) -> None:
+def _model(shelf: Shelf | None) -> Weights | None:
+    return shelf.weights() if shelf else shipped()
+
+
+def _serve(pipe: Connection, settings: Settings | None, shelf: Path | None) -> None:
     """Answer what comes through the pipe until its other end is closed."""
     with suppress(ValueError):  # not the main thread: in tests
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which closes the pipe
     with suppress(EOFError, OSError):
-        desk = _Desk(settings)
+        desk = _Desk(settings, shelf)
         desk.read(WARM, None, None)
         pipe.send(True)
         while True:

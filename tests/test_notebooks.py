@@ -59,6 +59,7 @@ def run(path: Path, folder: Path) -> dict[str, Any]:
     plain = environment(
         NOTEBOOK_EVERY="6",
         DIANDAN_TEST_LISTS="500",
+        DIANDAN_TEST_TEXTS="400",
         MPLBACKEND="module://matplotlib_inline.backend_inline",
         IPYTHONDIR=str(folder),
         JUPYTER_RUNTIME_DIR=str(folder),

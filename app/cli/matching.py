@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import matching
 from app import suggesting
 from app.cli.options import data_dir
+from app.cli.reading import shelf_of
 from app.db import Database
 from app.errors import N_, DiandanError
 from app.settings import load
@@ -34,7 +35,7 @@ def suggest(region: str, text: str, size: int, file: str | None, as_json: bool, 
     if not 1 <= size <= MOST_NAMES:
         raise DiandanError(N_("--n 应在1到%(most)s之间"), most=MOST_NAMES)
     place, people = _region(region), _people(file) if file else []
-    reading = matching.read(text, str(place))
+    reading = matching.read(text, str(place), shelf_of(data_dir).weights())
     try:
         found = _suggestion(data_dir, reading, place, people, size)
     except SQLAlchemyError as problem:

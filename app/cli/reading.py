@@ -1,4 +1,4 @@
-"""`diandan read`, `train`, `evaluate`, `duplicates`: the reader on the command line, JSON in and JSON out."""
+"""`diandan read`, `evaluate`, `duplicates`: the reader on the command line, JSON in and JSON out."""
 
 import json
 import sys
@@ -15,9 +15,9 @@ from app.errors import N_, DiandanError
 from matching import noise
 from matching.duplicates import Case, pairs
 from matching.reading import read as read_text
-from matching.weights import ModelError, Weights, load, shipped
+from matching.shelf import Shelf
+from matching.weights import Weights
 from talent_pool import regions, taxonomy
-from talent_pool.files import data_dir as shipped_data
 
 Row = dict[str, Any]
 
@@ -36,39 +36,6 @@ def read(file: IO[bytes], data_dir: Path | None) -> None:
             _region(region, number)
         reading = read_text(_text(row, number), None if region is None else str(region), model)
         click.echo(json.dumps(reading.as_json(), ensure_ascii=False))
-
-
-@click.command()
-@click.option(
-    "--data",
-    "files",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="labelled lines; may repeat",
-)
-@click.option(
-    "--shipped", "into_tree", is_flag=True, help="replace the model that travels with the code (for developers)"
-)
-@data_dir
-def train(files: tuple[Path, ...], into_tree: bool, data_dir: Path | None) -> None:
-    """Learn from labelled lines; write model, manifest and card to <data-dir>/models and print the figures."""
-    from matching.train import CorpusError
-    from matching.train import train as learn
-
-    folder = shipped_data() / "models" if into_tree else models_dir(data_dir)
-    try:
-        manifest = learn(sorted(files, key=lambda path: path.name), folder, frozenset(taxonomy.types()))
-    except CorpusError as problem:
-        raise _bad_line(problem.where, problem.reason) from None
-    except ValueError as problem:  # too few texts of a kind
-        raise DiandanError(N_("学不了:%(reason)s"), reason=str(problem)) from None
-    click.echo(
-        json.dumps(
-            {"folder": str(folder), "texts": manifest["texts"], **manifest["figures"]["left_out"]},
-            ensure_ascii=False,
-        )
-    )
 
 
 @click.command()
@@ -101,7 +68,7 @@ def evaluate(file: Path, more: Path | None, folds: int | None, slips: str | None
             else training.evaluate(_for_measuring(base, data_dir), rows)
         )
     except training.CorpusError as problem:
-        raise _bad_line(problem.where, problem.reason) from None
+        raise bad_line(problem.where, problem.reason) from None
     except ValueError as problem:
         raise DiandanError(N_("量不了:%(reason)s"), reason=str(problem)) from None
     click.echo(json.dumps(figures.as_json()))
@@ -159,16 +126,16 @@ def _row(raw: bytes, number: int) -> Row:
     try:
         row = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested without end
-        raise _bad_line(str(number), "JSON") from None
+        raise bad_line(str(number), "JSON") from None
     if not isinstance(row, dict):
-        raise _bad_line(str(number), "{…}")
+        raise bad_line(str(number), "{…}")
     return row
 
 
 def _text(row: Row, number: int) -> str:
     text = row.get("text")
     if not isinstance(text, str):
-        raise _bad_line(str(number), "text")
+        raise bad_line(str(number), "text")
     return text
 
 
@@ -176,7 +143,7 @@ def _region(value: object, number: int) -> int:
     try:
         return regions.parse(str(value))
     except ValueError:
-        raise _bad_line(str(number), "region") from None
+        raise bad_line(str(number), "region") from None
 
 
 def _case(row: Row, number: int) -> Case:
@@ -184,9 +151,9 @@ def _case(row: Row, number: int) -> Case:
     try:
         day = date.fromisoformat(str(row["date"])[:10]) if row.get("date") else None
     except ValueError:
-        raise _bad_line(str(number), "date") from None
+        raise bad_line(str(number), "date") from None
     if "id" not in row:
-        raise _bad_line(str(number), "id")
+        raise bad_line(str(number), "id")
     return Case(
         id=str(row["id"]),
         text=_text(row, number),
@@ -205,27 +172,26 @@ def _party(party: object) -> tuple[str, str]:
     return str(party), ""
 
 
-def _bad_line(where: str, reason: str) -> DiandanError:
+def bad_line(where: str, reason: str) -> DiandanError:
+    """Return the refusal of a line that cannot be taken."""
     return DiandanError(N_("第 %(where)s 行不对:%(reason)s"), where=where, reason=reason)
 
 
 # --- the model ---
 
 
-def models_dir(data_dir: Path | None) -> Path:
-    """Return where a county's own model lies."""
-    return (data_dir or Path("var")) / "models"
+def shelf_of(data_dir: Path | None) -> Shelf:
+    """Return the shelf of a county's own models."""
+    return Shelf((data_dir or Path("var")) / "models")
 
 
 def _model(data_dir: Path | None) -> Weights | None:
-    """Return the county's own model if it has trained one, else the shipped one."""
-    folder = models_dir(data_dir)
-    if not (folder / "reading.json").exists():
-        return shipped()
-    try:
-        return load(folder)
-    except ModelError as problem:
-        raise DiandanError(N_("模型文件坏了:%(reason)s"), reason=str(problem)) from None
+    """Return the model that speaks in the house; one that is damaged is named, and the one before it speaks."""
+    found = shelf_of(data_dir).speaking()
+    if found.trouble in ("damaged", "stale"):
+        words = N_("模型文件坏了:%(reason)s") % {"reason": found.trouble}
+        click.echo(f"diandan: {words} → {found.version}", err=True)
+    return found.weights
 
 
-commands = [read, train, evaluate, duplicates]
+commands = [read, evaluate, duplicates]

@@ -9,6 +9,7 @@ from app.models.clock import DueRun, Heartbeat, InboxMessage, Outbox, SendState
 from app.models.clockwork import CalendarYear, CaseWatch
 from app.models.hands import DeskPin, HelpedBallot, SealCode, SealNotice, VoidChoice
 from app.models.house import Account, ApiKey, FormKey, SignInTry, Station, StationTown, WebSession, utc_now
+from app.models.learning import LearningRun, ReadingLabel
 from app.models.order import (
     Assignment,
     AssignmentState,
@@ -68,6 +69,7 @@ __all__ = [
     "HelpedBallot",
     "InboxMessage",
     "Invitation",
+    "LearningRun",
     "Letter",
     "LinkKind",
     "Listing",
@@ -84,6 +86,7 @@ __all__ = [
     "Profile",
     "Proposal",
     "Purpose",
+    "ReadingLabel",
     "Recusal",
     "SealCode",
     "SealNotice",

@@ -48,6 +48,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("pool.roll", N_("人才库"), frozenset({Role.OFFICER, Role.STATION_HEAD, Role.COORDINATOR})),
     ("accounts.listing", N_("账号"), frozenset({Role.ADMIN})),
     ("desk.inbox", N_("提醒"), frozenset({Role.OFFICER, Role.STATION_HEAD, Role.COORDINATOR, Role.ADMIN})),
+    ("reading.page", N_("识别"), frozenset({Role.COORDINATOR, Role.ADMIN})),
     ("desk.clock", N_("运行"), frozenset({Role.COORDINATOR, Role.ADMIN})),
 )
 
@@ -77,7 +78,18 @@ def _context() -> dict[str, Any]:
         "help_topic": _help_topic(),
         "home": _home(),
         "csrf_token": sessions.form_token,
+        "reading_trouble": _reading_trouble(),
     }
+
+
+def _reading_trouble() -> str:
+    """Return whether the model that should read cannot: 'none' is everybody's business, 'damaged' of who can help."""
+    viewer = sessions.viewer()
+    if viewer is None:
+        return ""
+    trouble = sessions.house().database.shelf.speaking().trouble
+    helps = viewer.role in (Role.COORDINATOR, Role.ADMIN)
+    return trouble if trouble == "none" or (trouble == "damaged" and helps) else ""
 
 
 def _home() -> str:

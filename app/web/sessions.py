@@ -49,7 +49,7 @@ class House:
     @cached_property
     def reader(self) -> Reader:
         """Return what reads texts."""
-        return Reader(self.settings)
+        return Reader(self.settings, self.database.shelf)
 
     @cached_property
     def forms(self) -> FormSigner:

@@ -1,7 +1,6 @@
 """`diandan read`, `train`, `evaluate`, `duplicates` as another program calls them."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import cli
+from app.cli.learning import commands as learning_commands
 from app.cli.reading import commands
 from app.errors import DiandanError
 from matching.train import shipped_corpus
-from talent_pool.files import data_dir
 
 ROOT = Path(__file__).parents[2]
 WAGES = "工头拖欠工资，快过年了还不给"
@@ -73,9 +72,10 @@ def test_a_bad_line_ends_with_status_2_and_one_line() -> None:
 
 def test_train_keeps_a_countys_own_model_which_read_then_uses(small: Path, tmp_path: Path) -> None:
     (report,) = lines(run("train", "--data", small, "--data-dir", tmp_path))
-    assert report["folder"] == str(tmp_path / "models")
+    folder = Path(str(report["folder"]))
+    assert folder.parent == tmp_path / "models"
     assert {"texts", "accuracy", "macro_f1", "top3", "ece", "accuracy_at_80_coverage"} <= set(report)
-    assert {path.name for path in (tmp_path / "models").iterdir()} == {"reading.npz", "reading.json", "CARD.md"}
+    assert {path.name for path in folder.iterdir()} == {"reading.npz", "reading.json", "CARD.md"}
     question = json.dumps({"text": WAGES})
     own, shipped = (
         lines(run("read", "--data-dir", folder, given=question))[0] for folder in (tmp_path, tmp_path / "none")
@@ -84,12 +84,39 @@ def test_train_keeps_a_countys_own_model_which_read_then_uses(small: Path, tmp_p
     assert own["probabilities"] != shipped["probabilities"]
 
 
-def test_a_damaged_model_of_the_county_is_named(tmp_path: Path) -> None:
-    shutil.copytree(data_dir() / "models", tmp_path / "models")
-    (tmp_path / "models" / "reading.npz").write_bytes(b"no arrays")
+def test_a_damaged_model_of_the_county_is_named_and_the_one_before_reads(small: Path, tmp_path: Path) -> None:
+    (report,) = lines(run("train", "--data", small, "--data-dir", tmp_path))
+    (Path(str(report["folder"])) / "reading.npz").write_bytes(b"no arrays")
     result = run("read", "--data-dir", tmp_path, given=json.dumps({"text": WAGES}))
-    assert isinstance(result.exception, DiandanError)
-    assert "模型文件坏了" in str(result.exception)
+    assert lines(result)[0]["type"] == "labor"
+    assert "模型文件坏了" in result.stderr
+    assert "shipped" in result.stderr
+
+
+def test_models_are_listed_and_rolled_back(small: Path, tmp_path: Path) -> None:
+    versions = []
+    for extra in ("", "\n" + json.dumps({"text": WAGES, "type": "labor"})):
+        small.write_text(small.read_text(encoding="utf-8") + extra, encoding="utf-8")
+        (report,) = lines(run("train", "--data", small, "--data-dir", tmp_path))
+        versions.append(Path(str(report["folder"])).name)
+    listed = lines(run("model", "list", "--data-dir", tmp_path))
+    assert [(row["version"], row["speaks"]) for row in listed] == [
+        (versions[1], True),
+        (versions[0], False),
+        ("shipped", False),
+    ]
+    assert lines(run("model", "rollback", "--data-dir", tmp_path)) == [{"champion": versions[0], "held": True}]
+    assert lines(run("model", "list", "--data-dir", tmp_path))[0]["version"] == versions[0]
+    assert lines(run("model", "rollback", "--data-dir", tmp_path))[0]["champion"] == "shipped"
+    first = run("model", "rollback", "--data-dir", tmp_path)
+    assert isinstance(first.exception, DiandanError)
+    assert lines(run("model", "resume", "--data-dir", tmp_path)) == [{"champion": "shipped", "held": False}]
+
+
+def test_train_wants_lines_or_the_night_and_the_night_a_database(small: Path, tmp_path: Path) -> None:
+    assert isinstance(run("train", "--data-dir", tmp_path).exception, DiandanError)
+    assert isinstance(run("train", "--nightly", "--data", small, "--data-dir", tmp_path).exception, DiandanError)
+    assert isinstance(run("train", "--nightly", "--data-dir", tmp_path).exception, DiandanError)
 
 
 def test_train_refuses_what_cannot_be_learnt(tmp_path: Path) -> None:
@@ -160,8 +187,14 @@ def test_duplicates_refuses_a_bad_line(row: dict[str, object], tmp_path: Path) -
 
 
 def test_the_commands_have_help_and_the_module_needs_no_flask() -> None:
-    assert [command.name for command in commands] == ["read", "train", "evaluate", "duplicates"]
-    assert all(run(command.name, "--help").exit_code == 0 for command in commands)
+    assert [command.name for command in (*commands, *learning_commands)] == [
+        "read",
+        "evaluate",
+        "duplicates",
+        "train",
+        "model",
+    ]
+    assert all(run(command.name, "--help").exit_code == 0 for command in (*commands, *learning_commands))
     code = "import sys, app.cli.reading; print([m for m in ('flask', 'sklearn', 'sqlalchemy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -172,7 +172,7 @@ def test_it_ends_when_it_is_closed_and_starts_no_more() -> None:
 
 def test_it_ends_when_the_service_is_gone() -> None:
     mine, its = reader.get_context("spawn").Pipe()
-    thread = Thread(target=reader._serve, args=(its, None))
+    thread = Thread(target=reader._serve, args=(its, None, None))
     thread.start()
     assert mine.recv() is True
     mine.close()
