@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from app import champion
 from app.db import Database
 from app.models import LearningRun, ReadingLabel
 from matching.shelf import SHIPPED
@@ -134,7 +135,5 @@ def test_what_the_champion_says_is_what_is_logged_and_shown(db: Database, people
     assert page.status == 200
     speaking = db.shelf.weights()
     assert speaking is not None
-    from app import reader
-
     with db.read() as session:
-        assert reader.read(session, "两家为院墙争吵", 610629102000, NOW).model == speaking.version
+        assert champion.read(session, "两家为院墙争吵", 610629102000, NOW).model == speaking.version
