@@ -105,7 +105,7 @@ class Town(Desk):
         """The officer gets one list that names the case; a second worker has nothing left to do."""
         assert self.reminders() == []
         first, second = self.tick(monkeypatch), self.tick(monkeypatch)
-        assert first["ran"] == ["weekly_digest"]
+        assert {"weekly_digest"} <= set(first["ran"]) <= {"weekly_digest", "case_clocks"}
         assert (first["failed"], second) == (0, {"ran": [], "queued": 0, "sent": 0, "failed": 0})
         [only] = self.reminders()
         assert no in only.body

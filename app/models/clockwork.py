@@ -3,34 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.scope import CaseOwned
+from app.models.case import CaseRow
 from talent_pool.columns import UtcDateTime
 
 
-class CaseWatch(CaseOwned, SQLModel, table=True):
+class CaseWatch(CaseRow, table=True):
     """When the clock looks at a case: every change of it sets `wake_at`, in the same transaction."""
 
     __tablename__ = "case_watch"
+    __table_args__ = (UniqueConstraint("dispute_id"),)
 
-    dispute_id: int = Field(primary_key=True, foreign_key="dispute.id", ondelete="CASCADE")
-    station_id: int
-    area: int = Field(sa_type=BigInteger)
+    id: int | None = Field(default=None, primary_key=True)
     wake_at: datetime | None = Field(default=None, index=True, sa_type=UtcDateTime)  # None: nothing lies ahead
     seen_at: datetime | None = Field(
         default=None, index=True, sa_type=UtcDateTime
     )  # later than now: that clock was wrong, look again
-
-    def case_key(self) -> int:
-        """Return the id of the case that this row belongs to."""
-        return self.dispute_id
-
-    @classmethod
-    def case_column(cls) -> Any:
-        """Return the column that holds it."""
-        return cls.dispute_id
 
 
 class CalendarYear(SQLModel, table=True):

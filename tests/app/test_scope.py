@@ -20,24 +20,32 @@ from app.models import (
     Ballot,
     BallotChannel,
     CaseLink,
+    CaseWatch,
     Choice,
     Designation,
+    DeskPin,
     Dispute,
     Event,
     FollowUp,
     Gate,
+    HelpedBallot,
     Invitation,
+    Letter,
     LinkKind,
     Listing,
     Meeting,
     Nomination,
     Party,
     Purpose,
+    ReadingLabel,
     Recusal,
+    SealCode,
+    SealNotice,
     Shortlist,
     Side,
     SideWord,
     Station,
+    VoidChoice,
 )
 from app.scope import NOBODY, SYSTEM, CaseOwned, Role, Scope, ScopedSession, ScopeMissing
 from talent_pool.models import Kind
@@ -74,6 +82,8 @@ def a_full_case(session: Session, area: int) -> Case:
     secret = f"{case.dispute.no}"
     card = {"name": "谁", "kind": Kind.LOCAL_ELDER, "fit": 1, "open_cases": 0}
     link = {"purpose": Purpose.ORDER, "side_id": side.id, "nonce": secret, "created_at": NOW, "expires_at": NOW}
+    label = {"text": "两家争地界", "model": "1", "machine_type": "neighbor", "probability": 0.9, "abstained": False}
+    label |= {"type": "neighbor", "how": "accepted", "account_id": case.officer.id, "at": NOW, "month": "2026-11"}
     said = {"performed": "pending", "recorded_by": "account:1"}
     session.add_all(
         [
@@ -91,6 +101,16 @@ def a_full_case(session: Session, area: int) -> Case:
             SideWord(**owns, side_id=side.id, asked=Asked.RESULT, yes=True, how="phone", by="account:1", at=NOW),
             Nomination(**owns, side_id=side.id, round=2, mediator_id=mediator.id, at=NOW),
             Designation(**owns, mediator_id=mediator.id, by="account:1", at=NOW, due_at=NOW),
+            SealCode(**owns, side_id=side.id, round=1, code_hash=secret, sent_at=NOW, expires_at=NOW),
+            SealNotice(**owns, side_id=side.id, round=1, token_hash=secret, at=NOW),
+            VoidChoice(**owns, round=1, sealed=secret, at=NOW, voided_at=NOW),
+            HelpedBallot(
+                **owns, side_id=side.id, round=1, helper_id=case.officer.id, witness="村主任", wish="spoken", at=NOW
+            ),
+            DeskPin(**owns, round=1, side_id=side.id, pin_hash=secret, seen_at=NOW),
+            CaseWatch(**owns, wake_at=NOW),
+            Letter(**owns, side_id=side.id, dedupe=secret, subject="请选人", body="请到所里", at=NOW),
+            ReadingLabel(**owns, **label),
         ]
     )
     session.flush()

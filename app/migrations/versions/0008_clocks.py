@@ -20,6 +20,7 @@ ENDED = ("failed", "terminated", "transferred", "closed", "archived")
 def upgrade() -> None:
     op.create_table(
         "case_watch",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dispute_id", sa.Integer(), nullable=False),
         sa.Column("station_id", sa.Integer(), nullable=False),
         sa.Column("area", sa.BigInteger(), nullable=False),
@@ -28,9 +29,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["dispute_id"], ["dispute.id"], name=op.f("fk_case_watch_dispute_id_dispute"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("dispute_id", name=op.f("pk_case_watch")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_watch")),
+        sa.UniqueConstraint("dispute_id", name=op.f("uq_case_watch_dispute_id")),
     )
     with op.batch_alter_table("case_watch") as batch:
+        batch.create_index(batch.f("ix_case_watch_dispute_id"), ["dispute_id"], unique=False)
         batch.create_index(batch.f("ix_case_watch_wake_at"), ["wake_at"], unique=False)
         batch.create_index(batch.f("ix_case_watch_seen_at"), ["seen_at"], unique=False)
     op.create_table(

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from flask import Flask
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app import pool_care, pool_entry
 from app.db import Database
@@ -284,7 +284,8 @@ def test_terms_that_end_are_told_once_a_month_and_lapse(db: Database, coordinato
     for _ in range(2):
         tick(db, db.settings, NOW)
     with db.read() as session:
-        (message,) = session.exec(select(InboxMessage)).all()
+        told = select(InboxMessage).where(col(InboxMessage.subject).contains("聘期"))
+        (message,) = session.exec(told).all()
         assert message.subject == "1位调解员的聘期要续" and "雷长安" in message.body
         assert roster.get_mediator(session, key).status is Status.LAPSED
     page = coordinator.open("/pool/renewals")
