@@ -229,6 +229,11 @@ def test_without_the_lease_the_same_calm_times_send_twice(sqlite_db: Database, m
             return Message(row.dedupe, row.recipient, row.subject, row.body, row.created_at), row.attempts
 
     monkeypatch.setattr(notices, "_claim", take_without_lease)
-    world = a_world(sqlite_db, 1, deaths=0, refusals=0, wrong_clocks=0)
-    live(world, 120)  # two clocks meet over one message in about every fortieth week
-    assert max(world.arrived.values()) > 1
+    most = 1
+    for seed in range(12):  # two clocks meet over one message in about every second world
+        world = a_world(sqlite_db, seed, deaths=0, refusals=0, wrong_clocks=0)
+        live(world, 40)
+        most = max(most, *world.arrived.values())
+        if most > 1:
+            break
+    assert most > 1
