@@ -12,6 +12,7 @@ from app.cli import cli
 from app.cli.learning import commands as learning_commands
 from app.cli.reading import commands
 from app.errors import DiandanError
+from matching import train
 from matching.train import shipped_corpus
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +137,10 @@ def test_evaluate_prints_the_figures(small: Path, tmp_path: Path) -> None:
     assert figures["accuracy"] > 0.9  # type: ignore[operator]  # these very lines were learnt
 
 
-def test_evaluate_cross_validates_and_takes_more_lines(small: Path, tmp_path: Path) -> None:
+def test_evaluate_cross_validates_and_takes_more_lines(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "shipped_corpus", lambda: [small])  # three models of the whole one take a minute
     rows = small.read_text(encoding="utf-8").splitlines()[:40]
     held = tmp_path / "held.jsonl"
     held.write_text("\n".join(rows), encoding="utf-8")
