@@ -8,6 +8,7 @@ the next try in this process, so that a failure in the fifth part does not send 
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ class Halfway:
             self.taken.pop(key, None)
 
 
-class Robot:
+class Robot(ABC):
     """One kind of robot. Its module says how a part is written and what its codes mean."""
 
     name: ClassVar[str]
@@ -159,9 +160,9 @@ class Robot:
             self.halfway.note(key, number + 1)
         self.halfway.forget(key)
 
+    @abstractmethod
     def write(self, group: Group, part: str, *, called: bool) -> tuple[str, dict[str, Any]]:
         """Return the address and the object for one part; `called` tells whether people are called by name in it."""
-        raise NotImplementedError
 
     def _check(self, answer: Answer) -> None:
         if self.code_field not in answer.data:
