@@ -216,7 +216,8 @@ def _heaviest(weight: Floats, words: Sequence[Word], limit: int) -> tuple[Eviden
 
 
 def _is_word(text: str) -> bool:
-    return text.isalnum() or any(char.isalnum() for char in text)
+    # A telephone number speaks for nothing that an officer could check.
+    return any(char.isalnum() and not char.isdigit() for char in text)
 
 
 # --- files ---

@@ -138,6 +138,13 @@ def test_of_a_very_long_text_the_beginning_is_read() -> None:
     assert all(end <= 10_000 for _, end in spans(reading))
 
 
+def test_a_number_is_no_word_that_a_type_rests_on() -> None:
+    text = "报警人19900001234称,邻居欠三千五不还,吵了几回,19900005678"
+    reading = read(text)
+    assert reading.evidence
+    assert not [each for each in reading.evidence if text[each.start : each.end].isdigit()]
+
+
 def test_unsure_texts_are_left_to_the_officer() -> None:
     model = shipped()
     assert model is not None

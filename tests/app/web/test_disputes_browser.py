@@ -103,6 +103,15 @@ def test_typing_shows_the_reading_and_the_newest_wins(sign_in: Callable[..., Pag
     expect(page.locator("#said")).to_contain_text("邻里")
 
 
+def test_marked_words_stay_in_their_line(sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.fill("#narrative", "两家为院墙吵了三回,童大山(电话19900001234)说要拿刀,欠三千五不还。")
+    expect(page.locator("#reading mark.sign")).to_have_text("拿刀")
+    shown = page.locator("#reading mark").evaluate_all("all => all.map(one => getComputedStyle(one).display)")
+    assert len(shown) >= 4
+    assert set(shown) == {"inline"}
+
+
 def test_a_slow_answer_never_overwrites_a_newer_one(sign_in: Callable[..., Page]) -> None:
     page = sign_in()
     held: list[Any] = []
