@@ -33,6 +33,7 @@ from talent_pool.index import RosterIndex
 
 HEARTBEAT = "clock"
 INTERVAL = timedelta(minutes=1)
+HURRY = timedelta(seconds=5)  # somebody stands at the page and waits for a short message
 LIMIT = 10_000  # messages of one channel in one tick
 CASES = 5_000  # looked at in one tick; what is left is looked at in the next
 SECONDS = 40.0  # for each channel in one tick of the running clock
@@ -67,7 +68,7 @@ def tick(
     ran = [*_take_on_orders(database, now, parts, pace), *_queue_all(database, settings, now, parts, pace)]
     ran += _look_at_cases(database, settings, now, parts, pace)
     terms = parts.do("pool", lambda: _mind_pool(database, now, settings.base_url)) or 0
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
+    owner = _owner()
     ways = open_channels(database, settings) if channels is None else channels
     sent = parts.do("deliver", lambda: notices.deliver(database, ways, now, owner, LIMIT, pace)) or notices.Delivered()
     queued = sum(each.queued for each in ran) + terms
@@ -83,6 +84,18 @@ def _follow_the_calendar(database: Database) -> None:
     """Count by the holidays that somebody has set."""
     with database.read() as session:
         holidays.refresh(session)
+
+
+def hurry(database: Database, settings: Settings, now: datetime, pace: notices.Pace | None = None) -> int:
+    """Send the short messages that are due: a villager waits at the page for the code. Return how many got out."""
+    if not (settings.demo or settings.sms_gateway):
+        return 0
+    channel = open_channels(database, settings)["sms"]
+    return notices.hurry(database, channel, now, _owner(), LIMIT, pace)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:80]
 
 
 class _Parts:
@@ -238,6 +251,10 @@ class Clock:
             self._tick, "interval", seconds=self.interval.total_seconds(), next_run_time=datetime.now(UTC),
             max_instances=1, coalesce=True, misfire_grace_time=None,
         )  # fmt: skip
+        self.scheduler.add_job(
+            self._hurry, "interval", seconds=HURRY.total_seconds(), max_instances=1, coalesce=True,
+            misfire_grace_time=None,
+        )  # fmt: skip
         self.scheduler.start()
         self.watch.start()
 
@@ -266,6 +283,12 @@ class Clock:
     def _watch(self) -> None:
         while not self.stopping.wait(self.interval.total_seconds() / 2):
             self.heed_the_wall(datetime.now(UTC))
+
+    def _hurry(self) -> None:
+        try:
+            hurry(self.database, self.settings, datetime.now(UTC), self.pace)
+        except Exception as problem:  # the next tick sends them all the same
+            log.error("hurry_failed", error=type(problem).__name__, at=_where(problem))
 
     def _tick(self) -> None:
         try:

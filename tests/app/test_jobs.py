@@ -306,6 +306,37 @@ def test_stopping_lets_the_message_at_hand_finish_and_leaves_the_rest(sqlite_db:
     assert tick(sqlite_db, sqlite_db.settings, later, channels={"inbox": way}, pace=clock.pace)["queued"] == 0
 
 
+def short(database: Database, key: str) -> None:
+    with database.write() as session:
+        enqueue(
+            session, dedupe=key, channel="sms", recipient="19900001234", subject="封存码", body="123456",
+            now=datetime.now(UTC),
+        )  # fmt: skip
+
+
+def test_between_two_ticks_short_messages_alone_get_out(sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "HURRY", timedelta(seconds=0.05))
+    settings = sqlite_db.settings.model_copy(update={"demo": True})
+    clock = Clock(sqlite_db, settings, interval=timedelta(hours=1))
+    clock.start()
+    try:
+        wait_until(lambda: heartbeat(sqlite_db) is not None)
+        short(sqlite_db, "one")
+        with sqlite_db.write() as session:
+            enqueue(session, dedupe="two", channel="inbox", recipient="1", subject="x", body="y", now=datetime.now(UTC))
+        wait_until(lambda: {row.dedupe: row.state for row in outbox(sqlite_db)}["one"] is SendState.SENT)
+        assert {row.dedupe: row.state for row in outbox(sqlite_db)}["two"] is SendState.WAITING
+    finally:
+        clock.stop()
+
+
+def test_without_a_gateway_short_messages_wait_untouched(sqlite_db: Database) -> None:
+    short(sqlite_db, "one")
+    before = [row.model_dump() for row in outbox(sqlite_db)]
+    assert jobs.hurry(sqlite_db, sqlite_db.settings, datetime.now(UTC) + timedelta(minutes=1)) == 0
+    assert [row.model_dump() for row in outbox(sqlite_db)] == before
+
+
 def test_a_wall_clock_that_is_set_back_does_not_put_the_next_tick_off(sqlite_db: Database) -> None:
     clock = Clock(sqlite_db, sqlite_db.settings, interval=timedelta(hours=1))
     clock.start()
