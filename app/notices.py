@@ -256,13 +256,13 @@ def replay(session: Session, message_id: int, now: datetime) -> None:
     raise Conflict(N_("这条消息已经发出,或正在发"))
 
 
-def supersede(session: Session, older: str, newest: str) -> int:
-    """Withdraw waiting messages whose key begins with `older` but not with `newest`; return how many.
+def supersede(session: Session, older: str, *newest: str) -> int:
+    """Withdraw waiting messages whose key begins with `older` but with none of `newest`; return how many.
 
     For what is worth nothing once a newer one is out: a mail server set up in May must not send sixteen weekly lists.
     """
     key = col(Outbox.dedupe)
-    stale = and_(key.startswith(older, autoescape=True), ~key.startswith(newest, autoescape=True))
+    stale = and_(key.startswith(older, autoescape=True), *(~key.startswith(each, autoescape=True) for each in newest))
     untouched = and_(col(Outbox.state) == SendState.WAITING, col(Outbox.lease_until).is_(None))
     return _change(session, and_(untouched, stale), state=SendState.FAILED, error=SUPERSEDED)
 

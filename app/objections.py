@@ -122,7 +122,7 @@ def take_back(session: Session, dispute: Dispute, side: Side, *, round_no: int, 
     _keep_objection(session, dispute, side, round_no, now)
     note(session, dispute, "objected", by, now, side=side.letter, round=round_no)
     _undo_choice(session, dispute, shortlist, by, now)
-    tell_officer(session, dispute, News.OBJECTED, f"{round_no}:{side.letter}:{now:%m%d%H%M%S}", now)
+    tell_officer(session, dispute, News.OBJECTED, f"{round_no}:{side.letter}", now)
     session.flush()
 
 

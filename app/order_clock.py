@@ -21,7 +21,7 @@ from app.notices import enqueue
 from app.order_news import News, tell_officer
 from app.policies import policy_for
 from app.side_phones import phone_of
-from app.workdays import add_workdays, show_date
+from app.workdays import add_workdays, shanghai, show_date
 from talent_pool.index import RosterIndex
 
 CLOCK = "clock"
@@ -166,7 +166,9 @@ def _number(dispute: Dispute, now: datetime) -> int:
 
 
 def _dedupe(dispute: Dispute, side: Side, round_no: int, number: int) -> str:
-    return f"silent:{dispute.id}:{side.letter}:{round_no}:{number}"
+    assert dispute.due_at is not None, "the query asks for it"
+    # With its deadline: a list that is opened again, after an objection, has another one.
+    return f"silent:{dispute.id}:{side.letter}:{round_no}:{shanghai(dispute.due_at):%Y%m%d}:{number}"
 
 
 def _remind(session: Session, dispute: Dispute, side: Side, round_no: int, number: int, now: datetime) -> bool:

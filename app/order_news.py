@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from app import message_texts
+from app import cases, message_texts
 from app.models import Account, Dispute
 from app.notices import enqueue
 from app.workdays import show_date
@@ -32,13 +32,17 @@ class News(StrEnum):
 
 
 def tell_officer(session: Session, dispute: Dispute, news: News, key: str | int, now: datetime) -> None:
-    """Put a message into the outbox for the case's officer; the same news with the same `key` is told once."""
+    """Put a message into the outbox for the case's officer; the same news with the same `key` is told once.
+
+    Once until the case is taken up again or a ballot is marked anew: then the same list is chosen from, and the same
+    mediator is asked, another time.
+    """
     officer = session.get_one(Account, dispute.officer_id)
     day = show_date(dispute.due_at, officer.locale) if dispute.due_at else ""
     subject, body = message_texts.write(session, dispute.area, f"order_{news}", officer.locale, no=dispute.no, day=day)
     enqueue(
         session,
-        dedupe=f"order:{dispute.id}:{news}:{key}",
+        dedupe=f"order:{dispute.id}:{news}:{key}:{_begun_by(session, dispute)}",
         channel="inbox",
         recipient=str(officer.id),
         subject=subject,
@@ -46,3 +50,10 @@ def tell_officer(session: Session, dispute: Dispute, news: News, key: str | int,
         dispute_id=dispute.id,
         now=now,
     )
+
+
+def _begun_by(session: Session, dispute: Dispute) -> int:
+    """Return the number of the event with which the present course of the order began."""
+    events = cases.since_triage(session, dispute)
+    begun = [event.id or 0 for event in events if event is events[0] or event.kind == "objected"]
+    return begun[-1] if begun else 0

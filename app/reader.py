@@ -49,7 +49,7 @@ class _Child:
         self.process.start()
         its.close()  # so that the end of the one is noticed by the other
         self._sending, self._waiting, self._hearing = Lock(), Lock(), Lock()
-        self._ready = False
+        self._ready, self._lost = False, False
 
     def is_ready(self) -> bool:
         """Tell whether it has loaded what it reads with."""
@@ -78,9 +78,14 @@ class _Child:
         self._hearing.acquire()
         self._waiting.release()
         try:
+            if self._lost:
+                raise EOFError  # what comes now may be the answer that the one before has not waited for
+            self._lost = True  # until it is here: however this ends, nobody takes it for his own
             if not self._pipe.poll(SILENT):
                 raise TimeoutError
-            return self._pipe.recv()
+            answer = self._pipe.recv()
+            self._lost = False
+            return answer
         finally:
             self._hearing.release()
 
@@ -88,7 +93,7 @@ class _Child:
         """End it; whoever waits for an answer gets an OSError."""
         self.process.kill()  # it holds nothing that could be lost
         self.process.join()
-        with self._hearing:
+        with self._sending, self._hearing:  # nobody is about to write where another file may be open by then
             self._pipe.close()
 
 

@@ -169,8 +169,10 @@ def queue_area(session: Session, account_id: int, now: datetime, *, link: str = 
 
 def withdraw_older(session: Session, now: datetime) -> int:
     """Withdraw lists of earlier periods that never got out; the new one says all that they would."""
-    issues = [issue for issue, _ in _issues(now)]
-    return sum(notices.supersede(session, f"{each.name}:", f"{each.name}:{each.period}:") for each in issues)
+    newest: dict[str, list[str]] = {}
+    for issue, _ in (*_issues(now), *_issues(now, AREA)):  # areas' lists have one name in all rhythms
+        newest.setdefault(issue.name, []).append(f"{issue.name}:{issue.period}:")
+    return sum(notices.supersede(session, f"{name}:", *periods) for name, periods in newest.items())
 
 
 Wanted = Callable[[Issue, Reader], bool]

@@ -1,12 +1,13 @@
 """这不是我选的: until the first session a side's phone can undo what was sealed in its name."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app import assignments, invitations, objections, orders
+from app import assignments, invitations, objections, order_clock, orders
 from app.db import Database
 from app.errors import Conflict, NotFound
 from app.lifecycle import State
@@ -89,6 +90,36 @@ def test_the_same_mediator_is_asked_again_on_the_same_row(db: Database) -> None:
     assert held_by(story, present.mediator_id) == 1
     do(story, assignments.accept, present.id, disclosed="none", by="m")
     assert story.state() == "scheduled"
+
+
+def test_what_happens_anew_is_told_anew(sqlite_db: Database) -> None:
+    story, ids, present = asked(sqlite_db)
+    for time in (1, 2):
+        do(story, assignments.accept, present.id, disclosed="none", by="m")
+        assert [told(story, news) for news in ("chosen", "asked", "accepted")] == [time] * 3
+        object_(story)
+        assert told(story, "objected") == time
+        story.seal("A", want=ids, channel=BallotChannel.HELPED)
+
+
+def test_a_side_is_reminded_of_the_new_deadline_of_a_list_that_was_opened_again(sqlite_db: Database) -> None:
+    story = an_order(sqlite_db)
+
+    def reminded(at: datetime) -> int:
+        with sqlite_db.write() as session:
+            return order_clock.remind(session, at)
+
+    first = due_at(story)
+    calls = [first - timedelta(hours=15), first - timedelta(hours=14)]
+    assert [reminded(at) for at in calls] == [2, 0]
+    for letter in ("A", "B"):
+        story.seal(letter, now=calls[1])
+    do(story, objections.take_back, "A", round_no=1, by="side:A", now=first - timedelta(hours=2))
+    again = due_at(story)
+    assert again > first
+    calls = [again - timedelta(hours=each) for each in (39, 38, 15, 14)]
+    assert [reminded(at) for at in calls] == [1, 0, 1, 0]
+    assert told(story, "silent") == 3, "both sides' before, one side's now"
 
 
 def test_ending_the_case_meanwhile_gives_the_slot_back(sqlite_db: Database) -> None:

@@ -132,6 +132,23 @@ def test_whoever_waits_for_a_reader_that_dies_reads_here(running: Reader, monkey
     wait_for(lambda: answers(running))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")
+def test_an_answer_that_comes_too_late_is_nobodys(running: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    child, late = running._child, "他欠我八千块工资三个月不给"
+    assert child is not None
+    assert child.process.pid is not None
+    os.kill(child.process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(reader, "SILENT", 0.1)
+    with pytest.raises(TimeoutError):
+        child.ask("read", late, HERE, TODAY)
+    os.kill(child.process.pid, signal.SIGCONT)
+    assert child._pipe.poll(30)  # before the one who gave up has ended it
+    monkeypatch.setattr(reader, "AGAIN", 0.0)
+    assert running.read(TEXT, HERE, today=TODAY) == matching.read(TEXT, HERE, today=TODAY)
+    wait_for(lambda: answers(running))
+    assert running.pid != child.process.pid
+
+
 def test_it_suggests_what_is_suggested_here_also_after_the_pool_has_changed(db: Database) -> None:
     found = Reader(db.settings)
     with db.write() as session:

@@ -287,6 +287,18 @@ def test_a_list_that_never_got_out_is_withdrawn_when_the_next_one_is_there(db: D
     assert [row.state for row in outbox(db)] == [SendState.FAILED] * 2 + [SendState.WAITING] * 2
 
 
+def test_an_areas_list_that_never_got_out_is_withdrawn_too(db: Database) -> None:
+    with db.write() as session:
+        a_coordinator(session, email="xian@example.org", enabled_at=MONDAY - 20 * WEEK)
+    later = MONDAY + 6 * WEEK  # another month
+    queue(db, MONDAY)
+    with db.write() as session:
+        assert withdraw_older(session, MONDAY) == 0
+        queue_due(session, later)
+        assert withdraw_older(session, later) == 2
+    assert [row.state for row in outbox(db)] == [SendState.FAILED] * 2 + [SendState.WAITING] * 2
+
+
 def test_cases_are_read_in_one_query_for_a_station_however_many_officers_it_has(sqlite_db: Database) -> None:
     from sqlalchemy import event
 
