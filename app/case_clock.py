@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 
-from app import notices
+from app import cases, notices, orders
 from app.case_facts import facts_of
 from app.claims import take
 from app.clocks import Running, Step, latest, running, steps
@@ -61,6 +61,7 @@ def look(session: Session, dispute_id: int, now: datetime, link: str = "") -> in
     dispute = session.get_one(Dispute, dispute_id)
     made = plan(session, dispute, now)
     withdraw(session, dispute, made.clocks)
+    withdraw_calls_to_choose(session, dispute)
     queued = sum(_remind(session, dispute, step, now, link) for step in made.due)
     session.execute(
         update(CaseWatch).where(col(CaseWatch.dispute_id) == dispute_id).values(wake_at=made.wake_at, seen_at=now)
@@ -121,6 +122,14 @@ def withdraw(session: Session, dispute: Dispute, clocks: Iterable[Running]) -> i
     """Take back waiting messages of clocks that no longer run: what has been done need not be asked for."""
     kept = [f"{_clock_key(dispute.id or 0, each.code, each.due)}:" for each in clocks]
     return notices.withdraw(session, dispute.id or 0, f"{PREFIX}:{dispute.id}:", kept)
+
+
+def withdraw_calls_to_choose(session: Session, dispute: Dispute) -> int:
+    """Take back waiting reminders to sides that have chosen since, or that have nothing to choose any more."""
+    silent = {side.letter for side in orders.unsealed(session, dispute)}
+    sides = [side.letter for side in cases.sides_of(session, dispute) if side.letter not in silent]
+    keys = [f"{way}:{dispute.id}:{letter}:" for way in ("silent", "nudge") for letter in sides]
+    return sum(notices.withdraw(session, dispute.id or 0, key, ()) for key in keys)
 
 
 @dataclass(frozen=True)

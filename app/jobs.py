@@ -58,9 +58,11 @@ def tick(
     *,
     channels: Mapping[str, Channel] | None = None,
     pace: notices.Pace | None = None,
+    learning_too: bool = True,
 ) -> dict[str, Any]:
     """Do what is due at `now`; return {"ran": names, "queued": messages, "sent": messages, "failed": tries}.
 
+    `learning_too`: also the night's learning, which takes minutes; the running clock does it beside its ticks.
     Raises TickError at the end when a part failed: one station's trouble keeps neither the others nor the sending.
     """
     parts, pace = _Parts(), pace or notices.Pace()
@@ -74,7 +76,8 @@ def tick(
     queued = sum(each.queued for each in ran) + terms
     done = {"ran": sorted({each.name for each in ran}), "queued": queued, "sent": sent.sent, "failed": sent.failed}
     parts.do("beat", lambda: _beat(database, now, done))
-    parts.do("learn", lambda: _learn(database, settings, now, pace))
+    if learning_too:
+        parts.do("learn", lambda: _learn(database, settings, now, pace))
     if parts.failed:
         raise TickError(parts.failed, done)
     return done
@@ -255,6 +258,10 @@ class Clock:
             self._hurry, "interval", seconds=HURRY.total_seconds(), max_instances=1, coalesce=True,
             misfire_grace_time=None,
         )  # fmt: skip
+        self.scheduler.add_job(
+            self._study, "interval", seconds=self.interval.total_seconds(), max_instances=1, coalesce=True,
+            misfire_grace_time=None,
+        )  # fmt: skip
         self.scheduler.start()
         self.watch.start()
 
@@ -290,9 +297,15 @@ class Clock:
         except Exception as problem:  # the next tick sends them all the same
             log.error("hurry_failed", error=type(problem).__name__, at=_where(problem))
 
+    def _study(self) -> None:
+        try:
+            _learn(self.database, self.settings, datetime.now(UTC), self.pace)
+        except Exception as problem:
+            log.error("learning_failed", error=type(problem).__name__, at=_where(problem))
+
     def _tick(self) -> None:
         try:
-            done = tick(self.database, self.settings, datetime.now(UTC), pace=self.pace)
+            done = tick(self.database, self.settings, datetime.now(UTC), pace=self.pace, learning_too=False)
         except TickError:
             return  # logged part by part; the next tick tries again
         except Exception as problem:

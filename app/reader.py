@@ -18,7 +18,6 @@ from typing import Any
 
 import structlog
 from pydantic_core import to_json
-from sqlalchemy.exc import SQLAlchemyError
 
 import matching
 from app import suggesting
@@ -223,7 +222,7 @@ def _serve(pipe: Connection, settings: Settings | None, shelf: Path | None) -> N
             what, given = pipe.recv()
             try:
                 answer = getattr(desk, what)(*given)
-            except SQLAlchemyError as problem:  # the database is locked or gone: whoever asks finds out himself
-                log.warning("reader_without_database", error=type(problem).__name__)
+            except Exception as problem:  # whoever asks does it himself then, and answers for it
+                log.warning("reader_cannot", error=type(problem).__name__)
                 answer = None
             pipe.send(answer)

@@ -1,10 +1,12 @@
 """The night: when it is due, what a challenger learns from, when it may speak, and what poison does."""
 
 import json
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from app import jobs, learning
 from app.db import Database
 from app.jobs import TickError, tick
 from app.learning import Lesson
-from app.models import DueRun, LearningRun, ReadingLabel
+from app.models import DueRun, Heartbeat, LearningRun, ReadingLabel
 from matching import promotion
 from matching.promotion import GoldChanged, Tolerance, compare, gold, judge
 from matching.shelf import SHIPPED, Shelf
@@ -91,6 +93,31 @@ def test_it_is_due_at_night_when_there_is_something_new(db: Database) -> None:
         row.removed_at = noon
         session.flush()
         assert learning.due(session, tomorrow)  # what was taken out is to be forgotten
+
+
+def test_the_running_clock_goes_on_ticking_while_it_learns(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, began = Event(), Event()
+
+    def takes_long(*_: object) -> None:
+        began.set()
+        held.wait(30)
+
+    monkeypatch.setattr(jobs, "_learn", takes_long)
+    clock = jobs.Clock(db, db.settings, interval=timedelta(seconds=0.05))
+    clock.start()
+    try:
+        assert began.wait(30)
+        beats = set()
+        for _ in range(400):
+            with db.read() as session:
+                beats |= set(session.execute(select(Heartbeat.at)).scalars())
+            if len(beats) > 3:
+                break
+            time.sleep(0.05)
+        assert len(beats) > 3
+    finally:
+        held.set()
+        clock.stop()
 
 
 def test_a_tick_claims_the_night_once_and_the_child_learns(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app import assignments, cases, consents, nominations, order_clock, orders, shortlists
+from app import assignments, case_clock, cases, consents, nominations, order_clock, orders, shortlists
 from app.db import Database
 from app.errors import Conflict, DiandanError, InvalidInput, NotFound
 from app.jobs import tick
@@ -25,6 +25,7 @@ from app.models import (
     Mark,
     Outbox,
     Recusal,
+    SendState,
     Side,
 )
 from app.models import BallotChannel as Channel
@@ -173,6 +174,25 @@ def test_a_silent_side_is_reminded_twice_then_the_officer_calls(db: Database) ->
     assert all(story.no in each.body for each in sent)
     story.seal("B")
     assert reminded(end - timedelta(hours=1)) == 0
+
+
+def test_a_reminder_that_still_waits_is_taken_back_once_the_side_has_sealed(db: Database) -> None:
+    story = an_order(db)
+    reminded = due_at(story) - timedelta(hours=39)
+    with db.write() as session:
+        assert order_clock.remind(session, reminded) == 2
+
+    def waiting() -> set[str]:
+        with db.read() as session:
+            keys = select(Outbox.dedupe).where(col(Outbox.state) == SendState.WAITING, col(Outbox.channel) == "sms")
+            return {key.split(":")[2] for key in session.execute(keys).scalars() if key.startswith("silent:")}
+
+    for letters, sealing in (({"A", "B"}, ""), ({"B"}, "A"), (set[str](), "B")):
+        if sealing:
+            story.seal(sealing)
+        with db.write() as session:
+            case_clock.look(session, the_case(story).id or 0, reminded)
+        assert waiting() == letters
 
 
 def test_who_asks_for_help_is_the_officers_task_once(db: Database) -> None:
