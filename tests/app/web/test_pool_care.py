@@ -186,6 +186,7 @@ def test_leave_ties_training_and_photo(db: Database, coordinator: Visitor) -> No
     post(coordinator, f"/pool/{key}/tie", kind="kin", person="李秀英", phone="13911112222", degree="2")
     post(coordinator, f"/pool/{key}/tie", 422, kind="kin", person="李秀英")
     post(coordinator, f"/pool/{key}/training", day=str(NOW.date()), topic="调解技能", hours="8")
+    post(coordinator, f"/pool/{key}/training", 422, day=str(NOW.date()), topic="调解技能", hours="9" * 5000)
     post(coordinator, f"/pool/{key}/photo/new", photo=(io.BytesIO(picture()), "x.jpg"))
     page = post(coordinator, f"/pool/{key}/photo/new", 422, photo=(io.BytesIO(b"GIF89a"), "x.gif"))
     assert "只能用 JPG、PNG 或 WebP 照片" in page.text
