@@ -45,10 +45,13 @@ class HelpedLine:
 
 def check_helper(session: Session, dispute: Dispute, helper_id: int) -> None:
     """Raise Conflict when the helper stands on the list: nobody helps to choose himself or herself."""
-    shortlist = shortlists.current_round(session, dispute)
-    names = {item.name for item in shortlists.listings_of(session, shortlist)} if shortlist else set()
-    if session.get_one(Account, helper_id).name in names:
+    if session.get_one(Account, helper_id).name in _listed_names(session, dispute):
         raise Conflict(CANDIDATE)
+
+
+def _listed_names(session: Session, dispute: Dispute) -> set[str]:
+    shortlist = shortlists.current_round(session, dispute)
+    return {item.name for item in shortlists.listings_of(session, shortlist)} if shortlist else set()
 
 
 def seal(
@@ -94,9 +97,7 @@ def _check(session: Session, dispute: Dispute, help_: Help, witness: str) -> Non
 
 
 def _concerned(session: Session, dispute: Dispute) -> set[str]:
-    shortlist = shortlists.current_round(session, dispute)
-    listed = {item.name for item in shortlists.listings_of(session, shortlist)} if shortlist else set()
-    return listed | {party.name for party in cases.parties_of(session, dispute)}
+    return _listed_names(session, dispute) | {party.name for party in cases.parties_of(session, dispute)}
 
 
 def listed(session: Session, limit: int = 200) -> list[HelpedLine]:

@@ -235,7 +235,7 @@ def change_many(session: Session, order: Order, *, area: int, by: str, now: date
 
 
 def _cap(session: Session, key: int, value: str, _area: int, _today: date) -> None:
-    if not (value.isascii() and value.isdigit() and int(value) <= 50):
+    if not (value.isascii() and value.isdigit() and len(value) < 3 and int(value) <= 50):
         raise InvalidInput({"value": N_("接单上限应是0到50的数字")})
     roster.amend(session, key, load_cap=int(value))
 

@@ -82,11 +82,6 @@ def look(
     return Found(twins, [_named(each, rows) for each in _namesakes(new, cases)])
 
 
-def find(session: Session, **given: Any) -> list[Twin]:
-    """Return the likely twins alone (see `look`)."""
-    return look(session, **given).twins
-
-
 def _twin(row: Any, case: Case, same: float, reasons: tuple[str, ...]) -> Twin:
     return Twin(
         row.no,

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from app import assignments, cases, consents, invitations, objections, orders, shortlists
 from app.lifecycle import CHOOSING_STATES, HOLDS_SLOT, State
-from app.models import Asked, AssignmentState, Dispute, Event, Side
+from app.models import Asked, AssignmentState, Dispute, Event
 from app.web import sessions
 from app.workdays import shanghai
 from talent_pool.models import Mediator
@@ -75,7 +76,7 @@ def board_of(session: Session, dispute: Dispute, now: datetime) -> Board:
         may_open_again=orders.may_open_again(session, dispute),
         may_end=dispute.state in (*CHOOSING_STATES, *HOLDS_SLOT, *orders.WAITING_STATES),
         designating=dispute.state is State.DESIGNATING,
-        sides=[_side(session, dispute, side, now) for side in cases.sides_of(session, dispute)] if shortlist else [],
+        sides=sides_of_order(session, dispute, now) if shortlist else [],
         asked=_asked(session, dispute),
         present=present.id if present else None,
         asked_sides=_asked_sides(session, dispute),
@@ -124,32 +125,33 @@ def _asked_about(session: Session, dispute: Dispute) -> str:
     return str(session.get_one(Mediator, key).name)
 
 
-def _side(session: Session, dispute: Dispute, side: Side, now: datetime) -> SideLine:
-    shortlist = shortlists.current_round(session, dispute)
-    ballot = orders.find_ballot(session, shortlist, side) if shortlist else None
-    people = [party.name for party in cases.parties_of(session, dispute) if party.side_id == side.id]
-    return SideLine(
-        letter=side.letter,
-        people="、".join(people[:3]),
-        opened_at=side.opened_at,
-        sealed_at=ballot.sealed_at if ballot else None,
-        channel=ballot.channel.value if ballot else "",
-        linked=invitations.living(session, dispute, now, side_id=side.id) is not None,
-        objected=shortlist is not None and objections.is_open(session, side, shortlist.round),
-        helping=side.help_asked_at is not None,
-        reminded=any(_is_reminder(event, side, now) for event in cases.history(session, dispute)),
-    )
-
-
-def _is_reminder(event: Event, side: Side, now: datetime) -> bool:
-    today = shanghai(event.at).date() == shanghai(now).date()
-    return event.kind == "reminded" and event.data["side"] == side.letter and today
-
-
-def sides_of_order(dispute: Dispute) -> list[SideLine]:
+def sides_of_order(session: Session, dispute: Dispute, now: datetime) -> list[SideLine]:
     """Return how far each side of an order is."""
-    db, now = sessions.db(), sessions.now()
-    return [_side(db, dispute, side, now) for side in cases.sides_of(db, dispute)]
+    shortlist = shortlists.current_round(session, dispute)
+    ballots = {each.side_id: each for each in orders.ballots_of(session, shortlist)} if shortlist else {}
+    parties, reminded = cases.parties_of(session, dispute), _reminded_today(session, dispute, now)
+    return [
+        SideLine(
+            letter=side.letter,
+            people="、".join([party.name for party in parties if party.side_id == side.id][:3]),
+            opened_at=side.opened_at,
+            sealed_at=ballot.sealed_at if ballot else None,
+            channel=ballot.channel.value if ballot else "",
+            linked=invitations.living(session, dispute, now, side_id=side.id) is not None,
+            objected=shortlist is not None and objections.is_open(session, side, shortlist.round),
+            helping=side.help_asked_at is not None,
+            reminded=side.letter in reminded,
+        )
+        for side in cases.sides_of(session, dispute)
+        for ballot in (ballots.get(side.id or 0),)
+    ]
+
+
+def _reminded_today(session: Session, dispute: Dispute, now: datetime) -> set[str]:
+    """Return the letters of the sides that were reminded today."""
+    query = select(Event).where(col(Event.dispute_id) == dispute.id, col(Event.kind) == "reminded")
+    today = shanghai(now).date()
+    return {each.data["side"] for each in session.execute(query).scalars() if shanghai(each.at).date() == today}
 
 
 def _asked(session: Session, dispute: Dispute) -> list[AskedLine]:

@@ -23,8 +23,9 @@ def _actor() -> str:
 @guards.roles(*guards.CASES)
 def board() -> ResponseReturnValue:
     """Show every order that runs; the page asks for itself again every quarter of a minute."""
-    found = nudges.running(sessions.db())
-    return render_template("orders/board.html", rows=[(each, order_board.sides_of_order(each)) for each in found])
+    db, now = sessions.db(), sessions.now()
+    rows = [(each, order_board.sides_of_order(db, each, now)) for each in nudges.running(db)]
+    return render_template("orders/board.html", rows=rows)
 
 
 @blueprint.post("/disputes/<no>/remind/<letter>")

@@ -45,7 +45,7 @@ def _me() -> int:
 def door(token: str) -> ResponseReturnValue:
     """Show one button: apps that look at links before people do see nothing."""
     _whose(token)
-    return render_template("own_entry/door.html", token=token)
+    return render_template("own_entry/door.html")
 
 
 @blueprint.post("/own/<token>")

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import pool, pool_entry, pool_export
+from app import invitations, pool, pool_entry, pool_export
 from app.accounts import Viewer
 from app.errors import N_, NotFound
 from app.intake import clean
@@ -73,9 +73,14 @@ def person_page(key: int, problems: dict[str, str], token: str = "") -> str:
         raise NotFound(N_("没有这位调解员"))
     paper = pool_entry.paper(sessions.db(), key, today())
     keeps = me().role is Role.COORDINATOR and pool_entry.keeps(sessions.db(), key, me().area)
-    shown = {"person": found, "entry": found.entry, "paper": paper, "keeps": keeps, "token": token}
+    shown = {"person": found, "entry": found.entry, "paper": paper, "keeps": keeps, "link": _own_link(token)}
     words = {"field_words": FIELD_WORDS, "event_words": EVENT_WORDS}
     return render_template("pool/person.html", problems=problems, **shown, **words)
+
+
+def _own_link(token: str) -> str:
+    # At the address that is set, as every link: the request's host is the browser's word, or that of a proxy.
+    return f"{invitations.links_of(sessions.db()).base_url}{url_for('own_entry.door', token=token)}" if token else ""
 
 
 @blueprint.get("/pool/<mediator_id>/photo")

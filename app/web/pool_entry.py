@@ -165,7 +165,7 @@ def training(mediator_id: str) -> ResponseReturnValue:
         day = day_of(request.form.get("day", ""))
         if day is None or day > today():
             raise InvalidInput({"day": N_("日期不对,请核对")})
-        if not topic or not (hours.isascii() and hours.isdigit() and int(hours) <= 400):
+        if not topic or not (hours.isascii() and hours.isdigit() and len(hours) < 4 and int(hours) <= 400):
             raise InvalidInput({"topic": N_("请写培训内容和学时")})
         register.add_training(sessions.db(), key, day, topic, int(hours))
 

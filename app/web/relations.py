@@ -27,7 +27,7 @@ def add(no: str) -> ResponseReturnValue:
     return redirect(url_for("disputes.page", no=no, linked=made.id, _anchor="linked"), 303)
 
 
-@blueprint.post("/disputes/<no>/links/<int:link_id>/undo")
+@blueprint.post("/disputes/<no>/links/<int(max=999999999):link_id>/undo")
 @guards.roles(*guards.STATION)
 def undo(no: str, link_id: int) -> ResponseReturnValue:
     """Take a link back."""

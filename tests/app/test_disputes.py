@@ -428,8 +428,10 @@ def test_twins_are_found_within_the_scope_and_half_a_year(db: Database) -> None:
         a_case(session, officer=officer, narrative="欠我三万块钱两年不还。", sides=(("甲",), ("乙",)), place=JIAOKOUHE)
     with db.read(viewer(officer).scope) as session:
         people = [Person("童大山", "", None)]
-        found = twins.find(session, text=DRAIN + "又吵了。", place=JIAOKOUHE_VILLAGE, people=people, now=NOW)
+        found = twins.look(session, text=DRAIN + "又吵了。", place=JIAOKOUHE_VILLAGE, people=people, now=NOW).twins
         assert [twin.no for twin in found] == [here.dispute.no]
         assert {"person", "village"} <= set(found[0].reasons)
-        itself = twins.find(session, text=DRAIN, place=JIAOKOUHE_VILLAGE, people=people, now=NOW, but=here.dispute.id)
+        itself = twins.look(
+            session, text=DRAIN, place=JIAOKOUHE_VILLAGE, people=people, now=NOW, but=here.dispute.id
+        ).twins
         assert itself == []

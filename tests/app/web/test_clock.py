@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ from tests.app.test_holidays import OF_2027
 from tests.app.web.people import signed_in
 from tests.builders import LUOCHUAN, Case, a_case, a_coordinator, a_head, a_station, an_admin, an_officer
 from tests.clock import NOW
-from tests.page import Page, Visitor
+from tests.page import BASE, Page, Visitor
 
 NOT_READ = {"type": None, "probabilities": {}}
 HOUR = timedelta(hours=1)
@@ -156,6 +157,7 @@ def test_a_message_of_another_station_or_one_that_is_out_is_not_sent_again(house
         token = re.search(r'name="csrf_token" value="([^"]+)"', browser.open("/messages").html)
         assert token is not None
         browser.send("POST", f"/messages/{number}/replay", data={"csrf_token": token[1]}, status=404)
+        browser.send("POST", f"/messages/{'9' * 20}/replay", data={"csrf_token": token[1]}, status=404)
     with house.db.write() as session:
         session.execute(update(Outbox).values(state=SendState.SENT))
     page.press("重发", status=404)
@@ -245,3 +247,13 @@ def test_another_process_counts_by_a_new_calendar_a_minute_later(house: House, m
     visitor.open("/")
     assert known_until() == 2027
     assert house.people["coordinator"].area == LUOCHUAN
+
+
+def test_a_probe_is_answered_while_the_calendar_cannot_be_read(house: House, tmp_path: Path) -> None:
+    house.db.close()
+    house.db.settings.sqlite_path.rename(tmp_path / "aside")
+    client = house.app.test_client()
+    for path in ("/healthz", "/static/site.css"):
+        house.app.extensions["diandan.calendar"] = {"next": 0.0}
+        with client.get(path, base_url=BASE) as answer:
+            assert answer.status_code == 200

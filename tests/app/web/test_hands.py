@@ -13,7 +13,7 @@ from app import orders
 from app.db import Database
 from app.models import Assignment, Ballot, BallotChannel, DeskPin, Event, HelpedBallot, Outbox, Station
 from app.scope import Role
-from app.web import create_app
+from app.web import create_app, order_board
 from matching import choice
 from talent_pool.models import Absence, Mediator
 from tests.app.order_story import Story, an_order, count
@@ -142,6 +142,10 @@ def test_one_tap_reminds_a_silent_side_once_a_day(quick_app: Flask, sqlite_db: D
         visitor.send("POST", f"/disputes/{story.no}/remind/{letter}", data=data, status=status)
     story.seal("B")
     assert "提醒B方" not in visitor.open(f"/disputes/{story.no}").buttons
+    with sqlite_db.read() as session:
+        for days, expected in ((0, [True, True]), (1, [False, False])):
+            lines = order_board.sides_of_order(session, story.dispute(session), NOW + timedelta(days=days))
+            assert [line.reminded for line in lines] == expected
 
 
 def test_the_board_tells_who_has_opened_and_sealed_and_no_mark(quick_app: Flask, sqlite_db: Database) -> None:

@@ -1,16 +1,17 @@
 """A side's way through its pages: what it sees, what it may change, and what it never learns."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import col
 
 from app import assignments, cases, invitations, orders
 from app.db import Database
 from app.lifecycle import State
-from app.models import Ballot, Dispute, Listing, Party
+from app.models import Agreement, Ballot, Dispute, Listing, Meeting, Party
 from talent_pool.models import Mediator
 from tests.app.order_story import Story, an_order, count, open_list, the_marks
 from tests.app.web.order_pages import enter, listed, mark, path, seal
@@ -335,3 +336,26 @@ def test_a_side_cannot_act_as_a_mediator_nor_in_another_case(quick_app: Flask, s
     with sqlite_db.read() as session:
         kept = session.execute(select(Ballot)).scalar_one()
         assert (kept.side_id, kept.dispute_id) == (other.sides["B"], other.dispute(session).id)
+
+
+def test_the_steps_behind_a_sealed_ballot_are_those_of_this_list(quick_app: Flask, sqlite_db: Database) -> None:
+    """A case that was taken up again has had its session and agreement: they are no steps of the new order."""
+    story = an_order(sqlite_db)
+
+    def held(days: int) -> None:
+        at = NOW + timedelta(days=days)
+        with story.db.write() as session:
+            owner = story.dispute(session).owns()
+            session.execute(delete(Agreement))
+            session.add(Meeting(**owner, held_at=at, outcome="agreed_oral", recorded_by="account:1"))
+            session.add(Agreement(**owner, terms="清沟", agreed_at=at))
+
+    held(-40)
+    page = seal(enter(quick_app, story))
+    assert re.findall(r"([✓○]) ([^\s✓○]+)", page.text)[:5] == [
+        ("✓", "您封好了"), ("○", "选出来了"), ("○", "调解员接了"), ("○", "开调了"), ("○", "谈成了"),
+    ]  # fmt: skip
+    held(0)
+    story.seal("B")
+    marks = re.findall(r"([✓○]) ([^\s✓○]+)", page.visitor.open("/order").text)[:5]
+    assert [mark for mark, _ in marks] == ["✓", "✓", "○", "✓", "✓"]

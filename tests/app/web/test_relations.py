@@ -101,6 +101,8 @@ def test_a_foreign_number_and_none_are_alike_and_nothing_is_kept(desk: Desk, off
         data = {"csrf_token": csrf, "kind": "related", "other": other}
         answers.add(ask(officer, "POST", f"/disputes/{mine}/links", data=data).status_code)
     assert answers == {404}
+    undo = f"/disputes/{mine}/links/{'9' * 20}/undo"
+    assert ask(officer, "POST", undo, data={"csrf_token": csrf}).status_code == 404
     assert "并案和关联" not in officer.open(f"/disputes/{mine}").text
 
 
