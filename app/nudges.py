@@ -28,7 +28,7 @@ def remind(session: Session, dispute: Dispute, side: Side, *, by: str, now: date
     if dispute.state not in CHOOSING_STATES or shortlist is None:
         raise Conflict(orders.OVER)
     if orders.find_ballot(session, shortlist, side) is not None:
-        raise Conflict(N_("这一方已经封好了"))
+        raise Conflict(orders.SEALED)
     phone = phone_of(session, side)
     fields = {"no": dispute.no, "day": show_date(dispute.due_at or now, "zh")}
     subject, body = message_texts.write(session, dispute.area, order_clock.REMINDER, "zh", **fields)

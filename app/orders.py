@@ -29,6 +29,7 @@ from talent_pool.index import RosterIndex
 ENDINGS = ("refused", "unreachable", "no_choice", "withdrawn", "self_settled")
 STALE = N_("名单已经换了,请看新的名单")
 WAITING_STATES = (State.TRIAGED, State.SEEKING_CONSENT, State.PROVISIONAL, State.DESIGNATING)
+SEALED = N_("这一方已经封好了")
 OVER = N_("选择已经结束,不能再改")
 
 
@@ -190,6 +191,8 @@ def seal(
     """
     lock(session, dispute)
     shortlist = _open_list(session, dispute, side, round_no)
+    if by_account is not None and find_ballot(session, shortlist, side) is not None:
+        raise Conflict(SEALED)  # a side changes its ballot itself; no hand at the desk does
     if marks.ids() != sorted(item.mediator_id for item in listings_of(session, shortlist)):
         raise InvalidInput({"marks": N_("每位都要有一个意思,请再看一遍")})
     objections.check_seal(session, dispute, side, shortlist.round, channel)

@@ -469,6 +469,23 @@ def test_a_tie_found_out_after_asking_stops_the_acceptance(db: Database) -> None
         accept(story)
 
 
+@pytest.mark.parametrize("channel", [BallotChannel.DESK, BallotChannel.HELPED])
+def test_no_hand_at_the_desk_replaces_what_a_side_has_sealed(db: Database, channel: BallotChannel) -> None:
+    story = an_order(db)
+    ids = story.listed()
+    story.seal("A", want=[ids[2]])
+    with db.read() as session:
+        mine = orders.sealed_marks(session, story.dispute(session), story.side(session, "A"))
+    other = Marks(want=(ids[0],), accept=tuple(ids[1:]))
+    with db.write() as session, pytest.raises(Conflict, match="已经封好"):
+        side = story.side(session, "A")
+        orders.seal(
+            session, story.dispute(session), side, other, round_no=1, channel=channel, now=NOW, by_account=story.officer
+        )
+    with db.read() as session:
+        assert orders.sealed_marks(session, story.dispute(session), story.side(session, "A")) == mine
+
+
 def test_the_mediator_may_be_changed_once(db: Database) -> None:
     story = an_order(db)
     chosen(story)
