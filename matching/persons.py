@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from matching.sounds import syllables
+from matching.sounds import fold, syllables
 from talent_pool.files import data_dir
 
 _COMPOUND = frozenset(
@@ -44,13 +44,6 @@ class Person(NamedTuple):
 
 
 # --- sounds ---
-
-
-def fold(syllable: str) -> str:
-    """Return the syllable as careless ears hear it: zh, ch, sh like z, c, s; n like l; ng like n."""
-    flat = re.sub("^([zcs])h", r"\1", syllable)
-    flat = re.sub("^n", "l", flat)
-    return re.sub("([aei])ng$", r"\1n", flat)
 
 
 @lru_cache(maxsize=1)

@@ -25,8 +25,8 @@ SHIPPED = "shipped"
 KEPT = 3  # models of the house's own: the one that speaks and two to go back to
 POINTER = "champion.json"
 _OLD = 86_400  # seconds
-_READS = ("features.py", "text.py")  # what turns words into keys, with the lexicon
-_LEXICON = ("concepts.toml", "traditional.txt", "words.txt")
+_READS = ("features.py", "spans.py", "text.py")  # what turns words into keys, with the lexicon
+LEXICON = ("concepts.toml", "traditional.txt", "words.txt")
 
 
 class ShelfError(Exception):
@@ -70,7 +70,7 @@ class Kept:
 @lru_cache(maxsize=1)
 def features_id() -> str:
     """Return what a model's keys depend on, as a hash: the code that makes features and the lexicon's files."""
-    files = [Path(__file__).with_name(name) for name in _READS] + [data_dir() / "lexicon" / name for name in _LEXICON]
+    files = [Path(__file__).with_name(name) for name in _READS] + [data_dir() / "lexicon" / name for name in LEXICON]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 

@@ -1,5 +1,6 @@
 """How characters sound, from `data/lexicon/syllables.txt`: what is typed by its sound is misspelt by its sound."""
 
+import re
 from functools import lru_cache
 
 from talent_pool.files import data_dir
@@ -16,3 +17,10 @@ def alike() -> dict[str, str]:
 def syllables() -> dict[str, str]:
     """Return character → syllable without tone."""
     return {char: syllable for syllable, chars in alike().items() for char in chars}
+
+
+def fold(syllable: str) -> str:
+    """Return the syllable as careless ears hear it: zh, ch, sh like z, c, s; n like l; ng like n."""
+    flat = re.sub("^([zcs])h", r"\1", syllable)
+    flat = re.sub("^n", "l", flat)
+    return re.sub("([aei])ng$", r"\1n", flat)

@@ -40,7 +40,8 @@ class Sheet(NamedTuple):
 
 def lay(texts: Sequence[str]) -> Sheet:
     """Lay out texts in which every character that breaks a word is already a BREAK."""
-    codes = np.frombuffer((BREAK.join(texts) + BREAK).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    flat = (BREAK.join(texts) + BREAK).encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(flat, dtype=np.uint32).astype(np.uint64)
     sums = np.empty(len(codes) + 1, dtype=np.uint64)
     sums[0] = 0
     np.multiply(codes, _powers(len(codes)).base[: len(codes)]).cumsum(out=sums[1:])

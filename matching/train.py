@@ -15,14 +15,13 @@ from matching.classify import Counted, DisputeClassifier, by_group, count, deal,
 from matching.drift import COUNTY, reference
 from matching.evaluate import Figures, measure
 from matching.flagging import Judged, marks, with_flags, witnessed
-from matching.shelf import features_id
+from matching.shelf import LEXICON, features_id
 from matching.weights import NONE, Floats, Weights, load, save
 from talent_pool import taxonomy
 from talent_pool.files import data_dir
 
 LARGEST = 8_000_000  # bytes of the model files
 BATCH = 256  # texts that are read in one go
-LEXICON = ("concepts.toml", "traditional.txt", "words.txt")  # what changes a text's features
 
 
 class CorpusError(ValueError):

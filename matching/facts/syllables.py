@@ -2,21 +2,12 @@
 
 from functools import lru_cache
 
-from matching.sounds import syllables
-
-# Sounds that the dialects of the province, and fingers, do not tell apart.
-_FOLDED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"), ("n", "l"))
+from matching.sounds import fold, syllables
 
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, str]:
-    return {char: _folded(syllable) for char, syllable in syllables().items()}
-
-
-def _folded(syllable: str) -> str:
-    for sound, short in _FOLDED[:-1]:
-        syllable = syllable.replace(sound, short)
-    return "l" + syllable[1:] if syllable.startswith("n") else syllable
+    return {char: fold(syllable) for char, syllable in syllables().items()}
 
 
 def spell(text: str) -> str:

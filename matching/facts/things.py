@@ -10,6 +10,7 @@ from matching.text import Normal
 from talent_pool.files import data_dir
 
 _ONE = "一二两三四五六七八九十几0-9"
+_COUNT = rf"(?<![{_ONE}])[{_ONE}]{{1,9}}"
 _SIDE = "东西南北前后上下里外大小老新左右阳阴"
 _SHAPE = "沟坡梁塬湾洼滩坪岭川坝河庙坟场岔峁畔沿坎台渠路村井桥园"
 
@@ -24,13 +25,14 @@ def _lists() -> tuple[re.Pattern[str], dict[str, str], re.Pattern[str], re.Patte
         re.compile(_tree(kinds)),
         kinds,
         re.compile(
-            rf"(?:[{_ONE}百多]+(?:只|头|条|匹|口|群|个|尾|圈)|[他她我额俺家的]的?|养|放|喂|偷|宰|杀|买|卖|赶|牵|把|群)([{single}])"
+            rf"(?:[{_ONE}百多](?:只|头|条|匹|口|群|个|尾|圈)|[他她我额俺家的]的?|养|放|喂|偷|宰|杀|买|卖|赶|牵|把|群)([{single}])"
             rf"(?![圈场棚舍毛肉皮年子蛋粪路车奶角虎鞭腿头仔油贩])"
         ),
-        # 东沟畔那块地, 老坟湾三亩地, 三号地, 村西头那片林
+        # 东沟畔那块地, 老坟湾三亩地, 三号地, 村西头那片林. Numbers are read from where they begin, and short ones only:
+        # a text of nothing but numerals would keep a reader busy for hours.
         re.compile(
-            rf"(?:(?:[{_SIDE}]|[{_ONE}]+号?|老|村[{_SIDE}]?头?|门前|屋后|房后|河边|路边|渠边)[{_SHAPE}]?[{_SHAPE}头边面]?(?:上|里|头|边)?的?"
-            rf"(?:[那这][{_ONE}]?[块片]|[{_ONE}]+[块片])?(?:坡地|水田|旱地|菜地|麦地|林地|果园|地块|地|田|林子|园子)|[{_ONE}]+号地)(?![里头上]?[方址点基皮位面板步砖])"
+            rf"(?:(?:[{_SIDE}]|{_COUNT}号?|老|村[{_SIDE}]?头?|门前|屋后|房后|河边|路边|渠边)[{_SHAPE}]?[{_SHAPE}头边面]?(?:上|里|头|边)?的?"
+            rf"(?:[那这][{_ONE}]?[块片]|[{_ONE}]{{1,9}}[块片])?(?:坡地|水田|旱地|菜地|麦地|林地|果园|地块|地|田|林子|园子)|{_COUNT}号地)(?![里头上]?[方址点基皮位面板步砖])"
         ),
     )
 

@@ -81,6 +81,7 @@ def test_growing_by_one_gives_what_building_gives(monkeypatch: pytest.MonkeyPatc
         Case("1", ""),
         Case("1", "\ud800\x00🐑", 1, date(1, 1, 1)),
         Case("1", "长" * 9000, 999999999999, date(9999, 12, 31), frozenset({"", " ", "·"}), frozenset({""})),
+        Case("1", "", 1, None, frozenset({"王\ud800国"}), frozenset({"\ud800"})),
         Case("1", "a\x1fb\x1ec", None, None, frozenset({"老"}), frozenset({"12345"}), "\x1f", "3号"),
     ],
 )

@@ -11,7 +11,8 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 
 from matching.classify import DisputeClassifier, by_group, calibrate, count, deal, vectors_of, weigh
-from matching.train import LARGEST, LEXICON, CorpusError, Example, card, examples, fit, shipped_corpus, train
+from matching.shelf import LEXICON
+from matching.train import LARGEST, CorpusError, Example, card, examples, fit, shipped_corpus, train
 from matching.weights import ModelError, load, shipped, softmax
 from talent_pool import taxonomy
 from talent_pool.files import data_dir

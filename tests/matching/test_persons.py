@@ -2,7 +2,8 @@
 
 import pytest
 
-from matching.persons import Degree, align, degree, fold, heard, mentioned, person, persons
+from matching.persons import Degree, align, degree, heard, mentioned, person, persons
+from matching.sounds import fold
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The shelf of models: one pointer, switched at once for everybody, with a way back and no way into a damaged model."""
 
+import ast
 import json
 import shutil
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from matching import shelf as shelf_module
 from matching.shelf import POINTER, SHIPPED, Pointer, Shelf, ShelfError, features_id
 from matching.weights import Weights, save, shipped
 
@@ -96,6 +98,14 @@ def test_a_pointer_that_cannot_be_read_is_damage_not_the_end(shelf: Shelf, words
     stocked(shelf, 1)
     (shelf.folder / POINTER).write_text(words, encoding="utf-8")
     assert Shelf(shelf.folder).speaking()[1:] == (SHIPPED, "damaged")
+
+
+def test_the_code_that_makes_keys_tells_which_models_are_stale() -> None:
+    folder = Path(shelf_module.__file__).parent
+    tree = ast.parse((folder / "features.py").read_text(encoding="utf-8"))
+    names = {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
+    made_by = {f"{name.removeprefix('matching.')}.py" for name in names if name.startswith("matching.")}
+    assert made_by == {"spans.py", "text.py"} and made_by <= set(shelf_module._READS)
 
 
 def test_a_model_of_other_features_does_not_speak(shelf: Shelf) -> None:
